@@ -1,0 +1,8 @@
+"""The source language: T-SQL scripts and procedures, read without guessing.
+
+``parse_script(text)`` gives the structure of a whole file, ``parse_procedure(text)`` the first
+procedure in it; see `core.tsql.nodes` for the tree and `core.tsql.leaves` for what is inside a
+data statement.
+"""
+
+from __future__ import annotations
