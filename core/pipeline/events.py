@@ -171,16 +171,24 @@ class RunFinished(BaseEvent):
 
 
 class ItemQueued(ItemEvent):
-    """The item waits for its turn. Emitted again when it is retried: it then starts afresh.
+    """The item waits for its turn; emitted again whenever work on it is asked for anew.
 
-    ``why`` is empty the first time, else what asked for the retry ("resume", "retry", words).
+    ``request`` says what is asked: ``generate`` (the first time, or again after ``resume``),
+    ``retry`` (afresh, a person's wish), ``revise`` (correct ``from_attempt`` as ``words`` say),
+    ``edit`` (check ``from_attempt``, a person's own text), ``recheck`` (tests and everything
+    after them for ``from_attempt``). Attempt numbers go on, except after ``resume``.
     """
 
     type: Literal["item_queued"] = "item_queued"
     table_ref: str
     model_name: str = ""
     writer: str = ""
-    why: str = ""
+    request: str = "generate"
+    resumed: bool = False
+    words: str = ""
+    author: str = ""
+    from_attempt: int = 0
+    by: str = ""
 
 
 class ItemStarted(ItemEvent):
@@ -222,7 +230,8 @@ class DraftReady(ItemEvent):
     """An author wrote a version. ``attempt`` counts from 1 over the whole item.
 
     ``cause`` is why it was written: ``draft``, a ``FailureKind`` value, or ``edit`` (a person's
-    own text). The hashes are SHA-256 (hex) of the attempt's files.
+    own text). The hashes are SHA-256 (hex) of the attempt's files; ``inputs_hash`` is that of
+    everything the author was given, so that a resumed run knows whether the draft still stands.
     """
 
     type: Literal["draft_ready"] = "draft_ready"
@@ -231,6 +240,7 @@ class DraftReady(ItemEvent):
     cause: str
     sql_hash: str
     yaml_hash: str = ""
+    inputs_hash: str = ""
     materialized: str = ""
     changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -207,14 +207,19 @@ RUN_HANDLERS: dict[str, RunHandler] = {
 
 
 def _queued(item: ItemState, event: ev.ItemQueued) -> ItemState:
-    """Queued anew, an item starts afresh; what was spent on it is kept."""
+    """Asked for anew, an item has no result any more; what was tried and spent is kept.
+
+    After a resume the attempts are made (or read back) again under the same numbers.
+    """
     return ItemState(
         item_id=item.item_id,
         table_ref=event.table_ref,
         model_name=event.model_name or item.model_name,
         writer=event.writer or item.writer,
+        attempts=() if event.resumed else item.attempts,
+        decisions=item.decisions,
         usage=item.usage,
-        retries=item.retries + 1 if event.why else item.retries,
+        retries=item.retries + (event.request != "generate"),
     )
 
 

@@ -1,7 +1,7 @@
 """What is known about a run: plain frozen values, rebuilt from events alone.
 
-``core.pipeline.reducer.apply(state, event)`` is pure; the app, the headless printer, ``--resume`` and History share it.
-A state is never changed in place, so a screen may keep an old one to compare with. Moments are the
+``core.pipeline.reducer.apply(state, event)`` is pure; the app, the headless printer, ``--resume``
+and History share it. A state is never changed in place, so a screen may keep an old one to compare with. Moments are the
 ISO texts of the events; whoever wants durations up to "now" passes ``now`` (seconds since the
 epoch) in.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from core.equivalence.verdict import EquivalenceResult
 from core.pipeline import events as ev
-from core.pipeline.events import CteLines, Event, Stage, StageOutcome
+from core.pipeline.events import CteLines, Stage, StageOutcome
 from core.pipeline.reports import VerificationReport
 from core.pipeline.result import Decision, ItemResult, ItemStatus, Summary, Usage
 from core.project.codes import Diagnostic
