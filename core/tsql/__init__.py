@@ -6,3 +6,7 @@ data statement.
 """
 
 from __future__ import annotations
+
+from core.tsql.parser import parse_procedure, parse_script
+
+__all__ = ["parse_procedure", "parse_script"]

@@ -9,11 +9,11 @@ Positions: nodes sqlglot gives a position to (names, functions, literals) carry 
 `line_of`.
 
 Conventions of the trees
-    * a variable is ``exp.Parameter(exp.Var)``; a table variable in FROM is a ``Table`` whose ``this``
-      is a ``Parameter``;
-    * ``CONVERT(type, value, style)`` is an ``exp.Convert`` or ``exp.Cast`` with ``meta["tsql_type"]``
-      (the declared type as text) and, when given, ``meta["tsql_style"]`` (the style expression's
-      text); CAST has ``meta["tsql_type"]`` too;
+    * a variable is ``exp.Parameter(exp.Var)``; a table variable in FROM is a ``Table`` whose
+      ``this`` is a ``Parameter``;
+    * ``CONVERT(type, value, style)`` is an ``exp.Convert`` or ``exp.Cast`` with
+      ``meta["tsql_type"]`` (the declared type as text) and, when given, ``meta["tsql_style"]``
+      (the style expression's text); CAST has ``meta["tsql_type"]`` too;
     * a recursive CTE's ``With`` has ``recursive=True``;
     * APPLY is a ``Join`` whose ``this`` is a ``Lateral``, ``meta["tsql_apply"]`` is ``CROSS`` or
       ``OUTER`` on the Join.

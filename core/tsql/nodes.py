@@ -66,7 +66,8 @@ class Node:
 class ObjectName(Node):
     """``server.database.schema.name``: 1 to 4 parts without quotes.
 
-    A part that was left out is ``''`` (``db..t`` is ``("db", "", "t")``). Temp tables keep their ``#``, table variables their ``@``.
+    A part that was left out is ``''`` (``db..t`` is ``("db", "", "t")``). Temp tables keep their
+    ``#``, table variables their ``@``.
     """
 
     parts: tuple[str, ...]

@@ -70,4 +70,6 @@ def unquoted(token: Token) -> str:
 def string_value(token: Token) -> str:
     """The characters a STRING token stands for: ``N'it''s'`` is ``it's``."""
     text = token.text
+    if text[0] == '"':
+        return text[1:-1].replace('""', '"')
     return text[text.index("'") + 1 : -1].replace("''", "'")
