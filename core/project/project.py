@@ -6,7 +6,6 @@ Every failure is a :class:`~core.project.codes.ProjectError` with a code and one
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable
 from functools import cached_property
@@ -24,6 +23,7 @@ from core.project.jsonfile import JsonDocument, JsonFileError, read_json_object
 from core.project.lenient import FileModel
 from core.project.manifest import Manifest
 from core.project.names import NameSyntaxError, QualifiedName
+from core.project.suggest import close_to, did_you_mean
 from core.project.testspec import TestSpec
 
 M = TypeVar("M", bound=FileModel)
@@ -308,18 +308,22 @@ class MigrationProject:
         if found is not None:
             return found
         spelled = name if isinstance(name, str) else name.display
-        if not self._ddl_files("procedures"):
-            problem = "the project has no ddl/procedures.sql"
-        else:
-            hint = did_you_mean(_item_id(name), self.procedures)
-            problem = f"ddl/procedures.sql has no CREATE PROCEDURE of that name{hint}"
-        if self.ddl_problems:
-            problem += f" ({self.ddl_problems[0]})"
         raise ProjectError.of(
             Code.PROCEDURE_NOT_FOUND,
-            f"The procedure {spelled} was not found: {problem}.",
+            f"The procedure {spelled} was not found: {self.procedure_problem(name)}.",
             file="ddl/procedures.sql",
         )
+
+    def procedure_problem(self, name: Wanted) -> str | None:
+        """Why a procedure cannot be found, as a clause; ``None`` when it can."""
+        if self.find_procedure(name) is not None:
+            return None
+        if self.ddl_problems:
+            return self.ddl_problems[0]
+        if not self._ddl_files("procedures"):
+            return "the project has no ddl/procedures.sql"
+        hint = did_you_mean(_item_id(name), self.procedures)
+        return f"ddl/procedures.sql has no CREATE PROCEDURE of that name{hint}"
 
     def find_procedure(self, name: Wanted) -> ProcedureSource | None:
         """The text of a procedure, or ``None`` when the DDL does not define it."""
@@ -445,23 +449,6 @@ def spoken_path(path: Iterable[str | int]) -> str:
         else:
             spoken += f".{step}" if spoken else step
     return spoken
-
-
-def close_to(wanted: str, known: Iterable[str]) -> list[str]:
-    """Up to three of ``known`` that ``wanted`` may have meant, best first."""
-    by_folded = {name.casefold(): name for name in known}
-    folded = wanted.casefold()
-    close = difflib.get_close_matches(folded, by_folded, n=3, cutoff=0.6)
-    if not close:
-        table = folded.rpartition(".")[2]
-        close = [name for name in by_folded if name.rpartition(".")[2] == table][:3]
-    return [by_folded[name] for name in close]
-
-
-def did_you_mean(wanted: str, known: Iterable[str]) -> str:
-    """``"; did you mean silver.dimcustomer?"``-like clause, or nothing."""
-    close = close_to(wanted, known)
-    return f" (did you mean {' or '.join(close)}?)" if close else ""
 
 
 def _item_id(name: Wanted) -> str:

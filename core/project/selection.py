@@ -1,0 +1,132 @@
+"""Which tables an invocation means: names, patterns, files of names, or everything ready.
+
+Names are case-insensitive and may be quoted; ``'silver.*'`` is a pattern over the
+tables that are not sources or seeds; ``@file`` reads one
+name a line, with ``#`` comments. What is named twice is taken once, in the order of naming.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from core.project.codes import Code, Diagnostic, ProjectError
+from core.project.files import read_text
+from core.project.names import NameSyntaxError, QualifiedName
+from core.project.project import MigrationProject
+from core.project.suggest import close_to, did_you_mean
+
+_COMMENT = re.compile(r"(?:^|\s)(?:#|--).*$")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The selected item ids in order, and a ``TABLE_UNKNOWN`` for each name that found none."""
+
+    items: tuple[str, ...]
+    unknown: tuple[Diagnostic, ...] = ()
+
+
+def select_tables(
+    project: MigrationProject,
+    names: Sequence[str],
+    *,
+    all_ready: bool = False,
+    is_ready: Callable[[str], bool] | None = None,
+    folder: Path | None = None,
+) -> Selection:
+    """Resolve the ``TABLE...`` arguments of an invocation.
+
+    Args:
+        project: where the tables are looked up.
+        names: the arguments as typed.
+        all_ready: ``--all`` was given: every table for which ``is_ready`` holds.
+        is_ready: whether a table passes the guards; needed with ``all_ready``.
+        folder: what ``@file`` is relative to; the current folder when absent.
+    """
+    found: dict[str, None] = {}
+    unknown: dict[str, Diagnostic] = {}
+    for name, origin in _expanded(names, folder or Path.cwd(), unknown):
+        matched = _matching(project, name)
+        if not matched:
+            unknown.setdefault(name, _unknown(project, name, origin))
+        found.update(dict.fromkeys(matched))
+    if all_ready and is_ready is not None:
+        found.update(dict.fromkeys(item for item in project.tables() if is_ready(item)))
+    return Selection(tuple(found), tuple(unknown.values()))
+
+
+def _expanded(
+    names: Sequence[str], folder: Path, unknown: dict[str, Diagnostic]
+) -> Iterable[tuple[str, str]]:
+    for name in names:
+        if not name.startswith("@"):
+            yield name.strip(), ""
+            continue
+        file = folder / Path(name[1:]).expanduser()
+        try:
+            lines = read_text(file).splitlines()
+        except OSError as error:
+            reason = error.strerror or "it cannot be read"
+            message = f"The list of tables {name[1:]} cannot be read: {reason}."
+            unknown[name] = Diagnostic.of(Code.TABLE_UNKNOWN, message, file=name[1:])
+            continue
+        for number, line in enumerate(lines, start=1):
+            wanted = _COMMENT.sub("", line).strip().rstrip(",").strip()
+            if wanted:
+                yield wanted, f" ({name[1:]} line {number})"
+
+
+def _matching(project: MigrationProject, name: str) -> list[str]:
+    if _is_pattern(name):
+        pattern = _folded_pattern(name)
+        items = [item for item in project.tables() if fnmatchcase(item, pattern)]
+        return [item for item in items if not _is_loaded_elsewhere(project, item)]
+    try:
+        item_id = QualifiedName.parse(name).item_id
+    except NameSyntaxError:
+        return []
+    return [item_id] if project.knows_table(item_id) else []
+
+
+def _is_loaded_elsewhere(project: MigrationProject, item_id: str) -> bool:
+    """Sources and seeds: a pattern means targets; one that is meant is named in full."""
+    try:
+        table = project.table(item_id)
+    except ProjectError:
+        return False
+    return table.is_source or table.is_seed
+
+
+def _is_pattern(name: str) -> bool:
+    """``*`` and ``?`` cannot stand in a bare name; ``[`` quotes, it never begins a class."""
+    return "*" in name or "?" in name
+
+
+def _folded_pattern(name: str) -> str:
+    """The pattern over item ids: quotes dropped, lower case; ``*`` alone means every table."""
+    bare = re.sub(r'[\[\]"]', "", name).lower()
+    return bare if "." in bare or bare == "*" else f"dbo.{bare}"
+
+
+def _unknown(project: MigrationProject, name: str, origin: str) -> Diagnostic:
+    if _is_pattern(name):
+        message = f"No table of this project matches '{name}'{origin}."
+        return Diagnostic.of(Code.TABLE_UNKNOWN, message, _spelled_id(name))
+    item_id = _spelled_id(name)
+    message = (
+        f"No table {name} is known to this project{origin}: neither catalog/tables nor "
+        f"ddl/tables.sql names it{did_you_mean(item_id, project.tables())}."
+    )
+    suggestions = close_to(item_id, project.tables())
+    return Diagnostic.of(Code.TABLE_UNKNOWN, message, item_id, suggestions=suggestions)
+
+
+def _spelled_id(name: str) -> str:
+    try:
+        return QualifiedName.parse(name).item_id
+    except NameSyntaxError:
+        return name.lower()
