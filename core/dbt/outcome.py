@@ -18,6 +18,8 @@ Row = Mapping[str, object]
 class TestStatus(StrEnum):
     """How one test ended."""
 
+    __test__ = False  # not a test class of pytest
+
     PASS = "pass"
     FAIL = "fail"
     ERROR = "error"
@@ -29,8 +31,20 @@ class TestStatus(StrEnum):
 class TestKind(StrEnum):
     """What kind of dbt test it was."""
 
+    __test__ = False
+
     UNIT = "unit"
     DATA = "data"
+
+
+@dataclass(frozen=True)
+class ExpectedTest:
+    """A test that has to run: its name as dbt gives it. A disabled one is only counted."""
+
+    name: str
+    kind: TestKind
+    column: str = ""
+    enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,8 @@ class TestOutcome:
     ``expected``/``actual`` are the rows of a failed unit test, ``failing_rows`` those a data
     test returned (a bounded sample). ``message`` is dbt's, without colour codes.
     """
+
+    __test__ = False
 
     name: str
     kind: TestKind
@@ -107,7 +123,9 @@ class Verification:
     """Everything one verification of one model found.
 
     ``lost`` names why there is no verdict at all (worker died, deadline passed); then nothing
-    else is meaningful.
+    else is meaningful, and ``lost_code`` is the diagnostic code for it (``WORKER_LOST``,
+    ``DEADLINE_EXCEEDED``, ``CANCELLED``). ``compiled_sql`` is what dbt made of the full load,
+    ``compiled_incremental`` of a later run of an incremental model.
     """
 
     phase: Phase
@@ -120,6 +138,8 @@ class Verification:
     lost: str = ""
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    lost_code: str = ""
+    compiled_incremental: str = ""
 
     @property
     def tests_passed(self) -> bool:
