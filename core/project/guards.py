@@ -6,7 +6,7 @@ first and alone; the others fail their own item with the first thing that is wro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from core.project.catalog import CatalogTable, ProfileStatus
@@ -83,15 +83,28 @@ def check_project(
 
 def check_item(project: MigrationProject, name: str, names: ModelNames) -> Diagnostic | None:
     """The first item-level guard that the table fails, or ``None`` when it is ready."""
+    return next(iter(_problems(project, name, names)), None)
+
+
+def item_problems(project: MigrationProject, name: str, names: ModelNames) -> list[Diagnostic]:
+    """Every item-level guard that the table fails, in order: what is left to do."""
+    found: list[Diagnostic] = []
+    for problem in _problems(project, name, names):
+        if problem not in found:
+            found.append(problem)
+    return found
+
+
+def _problems(project: MigrationProject, name: str, names: ModelNames) -> Iterator[Diagnostic]:
     item_id = _item_id(name)
-    try:
-        for guard in _ITEM_GUARDS:
-            problem = guard(_Candidate(project, item_id, name, names))
-            if problem is not None:
-                return problem
-    except ProjectError as error:
-        return error.diagnostic.model_copy(update={"item_id": item_id})
-    return None
+    item = _Candidate(project, item_id, name, names)
+    for guard in _ITEM_GUARDS:
+        try:
+            problem = guard(item)
+        except ProjectError as error:
+            problem = error.diagnostic.model_copy(update={"item_id": item_id})
+        if problem is not None:
+            yield problem
 
 
 def check_items(
@@ -122,12 +135,6 @@ class _Candidate:
     @property
     def file(self) -> str:
         return self.project.catalog_file(self.item_id)
-
-    @property
-    def writer(self) -> QualifiedName:
-        writer = self.table.writer
-        assert writer is not None, "scoping is checked first"
-        return writer
 
 
 def _check_catalog(item: _Candidate) -> Diagnostic | None:
@@ -214,7 +221,9 @@ def _check_procedure(item: _Candidate) -> Diagnostic | None:
     if not manifest.is_tsql:
         # A source of another dialect has its procedures somewhere else: say what matters.
         return None
-    writer = item.writer
+    writer = item.table.writer
+    if writer is None:
+        return None
     problem = item.project.procedure_problem(writer)
     if problem is None:
         return None

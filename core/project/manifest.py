@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 
 from core.project.lenient import FileModel, Identifier, OptionalMoment, Several
 
@@ -29,7 +29,7 @@ class Manifest(FileModel):
 
     technology: str = ""
     """What was extracted: ``sql_server``, ``fabric_warehouse``, ``snowflake``, ``oracle``."""
-    dialect: str = ""
+    dialect: str = Field(default="", validate_default=True)
     """The SQL dialect of the procedures; only ``tsql`` can be compiled."""
     source_database: Identifier = Field(
         default="", validation_alias=AliasChoices("source_database", "database")
@@ -42,11 +42,12 @@ class Manifest(FileModel):
     schema_version: str = ""
     """The version of the file format."""
 
-    @model_validator(mode="after")
-    def _says_what_it_is(self) -> Manifest:
-        if not (self.technology or self.dialect):
-            raise ValueError('technology is missing (for example "sql_server")')
-        return self
+    @field_validator("dialect")
+    @classmethod
+    def _says_what_it_is(cls, dialect: str, info: ValidationInfo) -> str:
+        if not (dialect or info.data.get("technology", "?")):
+            raise ValueError('technology is needed (for example "sql_server") when it is absent')
+        return dialect
 
     @property
     def is_tsql(self) -> bool:

@@ -7,22 +7,19 @@ Every failure is a :class:`~core.project.codes.ProjectError` with a code and one
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
-
-from pydantic import ValidationError
 
 from core.project.catalog import CatalogProcedure, CatalogRoutine, CatalogTable
 from core.project.codes import Code, ProjectError
 from core.project.dbtfiles import DbtProjectFiles
 from core.project.ddl import Batch, DdlObject, ProcedureSource, definitions, split_batches
 from core.project.files import read_text
-from core.project.jsonfile import JsonDocument, JsonFileError, read_json_object
 from core.project.lenient import FileModel
 from core.project.manifest import Manifest
 from core.project.names import NameSyntaxError, QualifiedName
+from core.project.reading import named_by_file, read_document, validated, wrong_field
 from core.project.suggest import close_to, did_you_mean
 from core.project.testspec import TestSpec
 
@@ -64,7 +61,7 @@ class MigrationProject:
             ProjectError: ``MANIFEST_NOT_FOUND`` or ``MANIFEST_CORRUPT``.
         """
         try:
-            document = read_json_object(self.manifest_file, self.root)
+            document = read_document(self.root, "manifest.json", Code.MANIFEST_CORRUPT, None)
         except FileNotFoundError:
             raise ProjectError.of(
                 Code.MANIFEST_NOT_FOUND,
@@ -72,11 +69,7 @@ class MigrationProject:
                 "project's folder or name it with --project.",
                 file="manifest.json",
             ) from None
-        except JsonFileError as error:
-            raise self._unreadable(
-                Code.MANIFEST_CORRUPT, self.manifest_file, error, None
-            ) from error
-        return self._validated(Manifest, document, Code.MANIFEST_CORRUPT, self.manifest_file, None)
+        return validated(Manifest, document, Code.MANIFEST_CORRUPT, "manifest.json", None)
 
     # -- tables -----------------------------------------------------------------------------
 
@@ -120,26 +113,15 @@ class MigrationProject:
         file = self._table_files.get(item_id)
         if file is None:
             raise self._no_catalog_file(name, item_id)
+        code = Code.CATALOG_FILE_CORRUPT
         try:
-            document = read_json_object(self.root / file, self.root)
+            document = read_document(self.root, file, code, item_id)
         except FileNotFoundError:
             raise self._no_catalog_file(name, item_id) from None
-        except JsonFileError as error:
-            raise self._unreadable(Code.CATALOG_FILE_CORRUPT, file, error, item_id) from error
-        table = self._validated(
-            CatalogTable, _named_by_file(document, file), Code.CATALOG_FILE_CORRUPT, file, item_id
-        )
+        table = validated(CatalogTable, named_by_file(document, file), code, file, item_id)
         if table.item_id != item_id:
-            line = document.line_of(("name",))
-            raise ProjectError.of(
-                Code.CATALOG_FILE_CORRUPT,
-                f"{file} line {line}: field 'name' says {table.display}, but the file is named "
-                f"after {item_id}; rename one of them.",
-                item_id,
-                file=file,
-                line=line,
-                field="name",
-            )
+            problem = f"says {table.display}, but the file is named after {item_id}; rename one"
+            raise wrong_field(code, file, document, ("name",), problem, item_id)
         self._tables[item_id] = table
         return table
 
@@ -191,8 +173,9 @@ class MigrationProject:
         if cached is not None:
             return cached
         file = self.test_spec_file(item_id)
+        code = Code.TEST_SPEC_CORRUPT
         try:
-            document = read_json_object(self.root / file, self.root)
+            document = read_document(self.root, file, code, item_id)
         except FileNotFoundError:
             raise ProjectError.of(
                 Code.TEST_SPEC_NOT_FOUND,
@@ -201,29 +184,14 @@ class MigrationProject:
                 item_id,
                 file=file,
             ) from None
-        except JsonFileError as error:
-            raise self._unreadable(Code.TEST_SPEC_CORRUPT, file, error, item_id) from error
-        spec = self._validated(TestSpec, document, Code.TEST_SPEC_CORRUPT, file, item_id)
-        self._check_targets(spec, document, file, item_id)
+        spec = validated(TestSpec, document, code, file, item_id)
+        for index, test in enumerate(spec.unit_tests):
+            if test.target_table.item_id != item_id:
+                problem = f"is {test.target_table.display}, but the file is the spec of {item_id}"
+                path = ("unit_tests", index, "target_table")
+                raise wrong_field(code, file, document, path, problem, item_id)
         self._specs[item_id] = spec
         return spec
-
-    def _check_targets(
-        self, spec: TestSpec, document: JsonDocument, file: str, item_id: str
-    ) -> None:
-        for index, test in enumerate(spec.unit_tests):
-            if test.target_table.item_id == item_id:
-                continue
-            line = document.line_of(("unit_tests", index, "target_table"))
-            raise ProjectError.of(
-                Code.TEST_SPEC_CORRUPT,
-                f"{file} line {line}: field 'unit_tests[{index}].target_table' is "
-                f"{test.target_table.display}, but the file is the test spec of {item_id}.",
-                item_id,
-                file=file,
-                line=line,
-                field=f"unit_tests[{index}].target_table",
-            )
 
     # -- DDL --------------------------------------------------------------------------------
 
@@ -359,16 +327,14 @@ class MigrationProject:
         file = self._json_files(folder).get(_item_id(name))
         if file is None:
             return None
+        code = Code.CATALOG_FILE_CORRUPT
         try:
-            document = read_json_object(self.root / file, self.root)
+            document = read_document(self.root, file, code, None)
         except FileNotFoundError:
             return None
-        except JsonFileError as error:
-            raise self._unreadable(Code.CATALOG_FILE_CORRUPT, file, error, None) from error
-        named = _named_by_file(document, file)
-        return self._validated(model, named, Code.CATALOG_FILE_CORRUPT, file, None)
+        return validated(model, named_by_file(document, file), code, file, None)
 
-    # -- reading ----------------------------------------------------------------------------
+    # -- listing ----------------------------------------------------------------------------
 
     def _json_files(self, folder: str) -> dict[str, str]:
         """Item id to file for the JSON files of a folder; file names in any case."""
@@ -390,66 +356,6 @@ class MigrationProject:
     def _listings(self) -> dict[str, dict[str, str]]:
         return {}
 
-    def _unreadable(
-        self, code: Code, file: str | Path, error: JsonFileError, item_id: str | None
-    ) -> ProjectError:
-        relative = self._relative(file)
-        place = ""
-        if error.line is not None:
-            place = f" line {error.line} column {error.column}"
-        return ProjectError.of(
-            code,
-            f"{relative}{place}: {error.problem}.",
-            item_id,
-            file=relative,
-            line=error.line,
-            column=error.column,
-        )
-
-    def _validated(
-        self,
-        model: type[M],
-        document: JsonDocument,
-        code: Code,
-        file: str | Path,
-        item_id: str | None,
-    ) -> M:
-        try:
-            return model.model_validate(document.value)
-        except ValidationError as error:
-            relative = self._relative(file)
-            first = error.errors(include_url=False)[0]
-            field_path = tuple(first["loc"])
-            line = document.line_of(field_path)
-            field = spoken_path(field_path)
-            where = f"field '{field}'" if field else "the file"
-            raise ProjectError.of(
-                code,
-                f"{relative} line {line}: {where} is wrong: {_sentence(first)}"
-                f"{_and_more(error.error_count())}.",
-                item_id,
-                file=relative,
-                line=line,
-                field=field,
-            ) from error
-
-    def _relative(self, file: str | Path) -> str:
-        path = Path(file)
-        if path.is_absolute() and path.is_relative_to(self.root):
-            return path.relative_to(self.root).as_posix()
-        return path.as_posix()
-
-
-def spoken_path(path: Iterable[str | int]) -> str:
-    """``("columns", 3, "sql_type")`` as people write it: ``columns[3].sql_type``."""
-    spoken = ""
-    for step in path:
-        if isinstance(step, int):
-            spoken += f"[{step}]"
-        else:
-            spoken += f".{step}" if spoken else step
-    return spoken
-
 
 def _item_id(name: Wanted) -> str:
     if isinstance(name, QualifiedName):
@@ -467,22 +373,6 @@ def _stem_id(stem: str) -> str:
     return stem.lower()
 
 
-def _named_by_file(document: JsonDocument, file: str) -> JsonDocument:
-    """Take a schema or name that is missing inside from the file's name."""
-    stem = Path(file).name[: -len(".json")]
-    schema, dot, name = stem.partition(".")
-    if not dot or stem.startswith(("[", '"')):
-        return document
-    value = dict(document.value)
-    spelled = value.get("name") or value.get("table_name")
-    if not spelled:
-        value["name"] = name
-    qualified = isinstance(spelled, str) and "." in spelled
-    if not value.get("schema") and not value.get("schema_name") and not qualified:
-        value["schema"] = schema
-    return JsonDocument(document.text, value)
-
-
 def _replacing(old: DdlObject | None, new: DdlObject) -> DdlObject:
     if old is None:
         return new
@@ -496,24 +386,3 @@ def _replacing(old: DdlObject | None, new: DdlObject) -> DdlObject:
         first_line=new.first_line,
         notes=(*new.notes, note),
     )
-
-
-def _sentence(error: object) -> str:
-    details = dict(error) if isinstance(error, dict) else {}
-    if details.get("type") == "missing":
-        return "it is required and missing"
-    message = str(details.get("msg", "")).removeprefix("Value error, ")
-    shown = details.get("input")
-    found = f" (found {_short(shown)})" if isinstance(shown, str | int | float | bool) else ""
-    return f"{message[:1].lower()}{message[1:]}{found}"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _and_more(count: int) -> str:
-    if count == 1:
-        return ""
-    return f", and {count - 1} more field{'s' if count > 2 else ''} of this file"

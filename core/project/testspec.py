@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from core.project.lenient import FileModel, LowerEnum, Moment, Name, Several, read_moment
 
@@ -32,7 +32,16 @@ def _row(value: Any) -> Any:
     return value
 
 
-Row = Annotated[dict[str, Any], BeforeValidator(_row)]
+Row = Annotated[
+    dict[str, Any],
+    BeforeValidator(_row),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        }
+    ),
+]
 """Column to :data:`Value`; names in any case, no two the same."""
 
 
