@@ -1,9 +1,9 @@
 """What is known about a run: plain frozen values, rebuilt from events alone.
 
 ``core.pipeline.reducer.apply(state, event)`` is pure; the app, the headless printer, ``--resume``
-and History share it. A state is never changed in place, so a screen may keep an old one to compare with. Moments are the
-ISO texts of the events; whoever wants durations up to "now" passes ``now`` (seconds since the
-epoch) in.
+and History share it. A state is never changed in place, so a screen may keep an old one to compare
+with. Moments are the ISO texts of the events; whoever wants durations up to "now" passes ``now``
+(seconds since the epoch) in.
 """
 
 from __future__ import annotations
