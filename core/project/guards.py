@@ -7,7 +7,7 @@ first and alone; the others fail their own item with the first thing that is wro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from core.project.catalog import CatalogTable, ProfileStatus
 from core.project.codes import Code, Diagnostic, ProjectError
@@ -21,25 +21,24 @@ from core.project.testspec import SpecStatus
 class ModelNames:
     """Which model name each table of the project gets, and which tables share one.
 
-    Built once per run (it reads every catalog file), because a conflict is between tables.
+    Built once per run. Only the catalog files of tables that might share a name are read.
     """
 
-    configured: Mapping[str, str] = field(default_factory=dict)
-    owners: Mapping[str, tuple[QualifiedName, ...]] = field(default_factory=dict)
+    project: MigrationProject
+    configured: Mapping[str, str]
+    candidates: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(
         cls, project: MigrationProject, configured: Mapping[str, str] | None = None
     ) -> ModelNames:
-        """The names of every table with a writer; ``configured`` is ``[model_names]``."""
+        """The names of every table; ``configured`` is ``[model_names]`` by item id."""
         names = dict(configured or {})
-        owners: dict[str, list[QualifiedName]] = {}
+        candidates: dict[str, list[str]] = {}
         for item_id in project.tables():
-            table = _readable(project, item_id)
-            if table is not None and table.writer is not None:
-                name = names.get(item_id) or model_name(table.qualified)
-                owners.setdefault(name.casefold(), []).append(table.qualified)
-        return cls(names, {name: tuple(tables) for name, tables in owners.items()})
+            name = names.get(item_id) or model_name(project.name_of(item_id))
+            candidates.setdefault(name.casefold(), []).append(item_id)
+        return cls(project, names, {name: tuple(items) for name, items in candidates.items()})
 
     def name_of(self, table: QualifiedName) -> str:
         """The model's name for ``table``."""
@@ -47,8 +46,9 @@ class ModelNames:
 
     def rivals_of(self, table: QualifiedName) -> tuple[QualifiedName, ...]:
         """Other tables with a writer that would get the same model name."""
-        tables = self.owners.get(self.name_of(table).casefold(), ())
-        return tuple(other for other in tables if other != table)
+        items = self.candidates.get(self.name_of(table).casefold(), ())
+        others = (_readable(self.project, item) for item in items if item != table.item_id)
+        return tuple(other.qualified for other in others if other and other.writer)
 
 
 def check_project(

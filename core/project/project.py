@@ -90,6 +90,14 @@ class MigrationProject:
         item_id = _item_id(name)
         return item_id in self._table_files or item_id in self._known
 
+    def name_of(self, item_id: str) -> QualifiedName:
+        """The table's name without reading its catalog file: as the DDL spells it, if it does."""
+        definition = self.table_definitions.get(item_id)
+        if definition is not None:
+            return QualifiedName(name=definition.name.name, schema=definition.name.schema)
+        schema, dot, name = item_id.partition(".")
+        return QualifiedName(name=name, schema=schema) if dot else QualifiedName(name=schema)
+
     def has_catalog_file(self, name: Wanted) -> bool:
         """Whether ``catalog/tables`` has a file for the table."""
         return _item_id(name) in self._table_files
