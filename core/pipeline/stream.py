@@ -75,8 +75,14 @@ class RunStream:
         self._loop = asyncio.get_running_loop()
 
     def emit_soon(self, event: BaseEvent) -> None:
-        """Emit from a worker thread: the event takes its place when the loop comes to it."""
-        if self._loop is not None and not self._loop.is_closed():
+        """Emit from any thread: at once on the loop's own, else when the loop comes to it."""
+        try:
+            here: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if here is not None and here is self._loop:
+            self.emit(event)
+        elif self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.emit, event)
 
     async def sync(self) -> None:
