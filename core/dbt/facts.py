@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.dbt.allowlist import Finding
 from core.dbt.template import (
-    Finding,
     ModelTemplate,
     Rendered,
     Resolver,

@@ -55,10 +55,11 @@ def resolve_inputs(
     found: dict[str, InputRelation] = {}
     problems: list[str] = []
     by_model = {model: item for item, model in models.items()}
+    relation: InputRelation | str | None
     for use in facts.sources:
-        table = _behind_source(project, use.source, use.table)
+        named = _behind_source(project, use.source, use.table)
         where = f"source('{use.source}', '{use.table}')"
-        relation = _relation(project, InputKind.SOURCE, use.source, use.table, table)
+        relation = _relation(project, InputKind.SOURCE, use.source, use.table, named)
         if isinstance(relation, str):
             problems.append(f"line {use.line}: {where} {relation}")
         else:
@@ -77,9 +78,9 @@ def resolve_inputs(
             problems.append(f"line {ref.line}: ref('{ref.name}') {relation}")
         else:
             found.setdefault(relation.key, relation)
-    for table in also:
-        relation = as_input(project, models, table)
-        if relation is not None:
+    for other in also:
+        relation = as_input(project, models, other)
+        if isinstance(relation, InputRelation):
             found.setdefault(relation.key, relation)
     return Inputs(tuple(found.values()), tuple(problems))
 

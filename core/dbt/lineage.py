@@ -13,8 +13,9 @@ import sqlglot
 from sqlglot import TokenType, exp
 from sqlglot.errors import SqlglotError
 
+from core.dbt.allowlist import Finding
 from core.dbt.facts import ColumnFact, CteFact, CteRole
-from core.dbt.template import Finding, Rendered
+from core.dbt.template import Rendered
 
 NOW = "proc2dbt_now"
 _WALL_CLOCK = frozenset(

@@ -12,57 +12,18 @@ Allowed: text, comments, ``if``/``elif``/``else``; calls of ``ref``, ``source``,
 
 from __future__ import annotations
 
+import itertools
 import json
-import re
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from core.dbt.allowlist import Finding, TemplateCheck
+
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
-
-OUTPUT_CALLS = frozenset({"ref", "source", "config", "var", "current_timestamp"})
-"""Functions whose result may be written into the SQL."""
-
-CONFIG_KEYS = frozenset(
-    {
-        "materialized",
-        "incremental_strategy",
-        "unique_key",
-        "on_schema_change",
-        "merge_update_columns",
-        "merge_exclude_columns",
-        "full_refresh",
-        "tags",
-        "meta",
-    }
-)
-"""Configuration a model may set: nothing that runs SQL (hooks, ``sql_header``) or moves it."""
-
-_CHOICES: Mapping[str, frozenset[str]] = {
-    "materialized": frozenset({"table", "incremental", "view"}),
-    "incremental_strategy": frozenset({"append", "merge", "delete+insert"}),
-    "on_schema_change": frozenset({"ignore", "fail", "append_new_columns", "sync_all_columns"}),
-}
-_COLUMN_KEYS = frozenset({"unique_key", "merge_update_columns", "merge_exclude_columns"})
-_COLUMN = re.compile(r'[^\W\d]\w*|"[\w .$#@-]+"')
-_MODEL = re.compile(r"\w+")
-_SOURCE = re.compile(r"[\w .$#@&-]+")
-_VAR = re.compile(r"[^\W\d]\w*")
-_TAG = re.compile(r"[\w:.+ -]+")
-_DELIMITERS = ("{{", "}}", "{%", "%}", "{#", "#}")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing wrong with a model's text: 1-based line (0: none) and a sentence."""
-
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.message}" if self.line else self.message
 
 
 @dataclass(frozen=True)
@@ -193,6 +154,20 @@ class ModelTemplate:
         _Evaluation(resolver, incremental).write(self._tree.body, pieces)
         return _joined(pieces)
 
+    def paths(self, resolver: Resolver, limit: int = 64) -> Iterator[Rendered]:
+        """Every text the template can give, whatever the vars are.
+
+        With more than ``limit`` combinations each branch appears at least once: all first
+        branches, all last ones, and each other branch among the first ones.
+        """
+        forks = [(node, _ways(node)) for node in _forks(self._tree)]
+        for incremental in (True, False):
+            for chosen in _combinations([ways for _, ways in forks], limit):
+                choices = {id(node): way for (node, _), way in zip(forks, chosen, strict=True)}
+                pieces: list[tuple[str, int]] = []
+                _Evaluation(resolver, incremental, choices).write(self._tree.body, pieces)
+                yield _joined(pieces)
+
     def config(self, resolver: Resolver | None = None) -> dict[str, object]:
         """The merged ``config(...)`` values (later ones win), evaluated."""
         evaluation = _Evaluation(resolver or StubResolver(placeholder=""), incremental=False)
@@ -216,7 +191,7 @@ def parse_template(text: str) -> ModelTemplate | tuple[Finding, ...]:
         return (Finding(error.lineno or 0, f"The Jinja cannot be read: {error.message}."),)
     except RecursionError:
         return (Finding(0, "The Jinja is nested too deeply."),)
-    check = _Check()
+    check = TemplateCheck()
     for token in raw:
         check.refuse(token[0], "A raw block is not allowed in a model.")
     for node in tree.body:
@@ -286,234 +261,25 @@ def _jinja_literal(value: object) -> str:
     return json.dumps(str(value))
 
 
-class _Check:
-    """Walks the tree; whatever it does not know it refuses."""
-
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
-
-    def refuse(self, line: int, message: str) -> None:
-        self.findings.append(Finding(line, message))
-
-    def statement(self, node: nodes.Node) -> None:
-        from jinja2 import nodes
-
-        if isinstance(node, nodes.Output):
-            for part in node.nodes:
-                self.output(part)
-        elif isinstance(node, nodes.If):
-            self.condition(node.test)
-            for inner in (*node.body, *node.elif_, *node.else_):
-                self.statement(inner)
-        else:
-            self.refuse(node.lineno, f"{_spoken(node)} is not allowed in a model.")
-
-    def output(self, node: nodes.Node) -> None:
-        from jinja2 import nodes
-
-        if isinstance(node, nodes.TemplateData):
-            if any(mark in node.data for mark in _DELIMITERS):
-                self.refuse(node.lineno, "Unbalanced Jinja delimiters are not allowed in SQL text.")
-        elif isinstance(node, nodes.Call):
-            self.call(node, OUTPUT_CALLS)
-        elif isinstance(node, nodes.Name):
-            if node.name != "this":
-                self.refuse(node.lineno, f"The name '{node.name}' is not allowed in a model.")
-        elif isinstance(node, nodes.CondExpr | nodes.Const):
-            self.condition(node)
-        else:
-            self.refuse(node.lineno, f"{_spoken(node)} is not allowed in a model.")
-
-    def condition(self, node: nodes.Node) -> None:
-        from jinja2 import nodes
-
-        match node:
-            case nodes.Const():
-                self.literal(node)
-            case nodes.Call():
-                self.call(node, frozenset({"is_incremental", "var"}))
-            case nodes.Not():
-                self.condition(node.node)
-            case nodes.And() | nodes.Or():
-                self.condition(node.left)
-                self.condition(node.right)
-            case nodes.Compare():
-                self.condition(node.expr)
-                for operand in node.ops:
-                    self.condition(operand.expr)
-            case nodes.CondExpr():
-                for part in (node.test, node.expr1, node.expr2):
-                    if part is not None:
-                        self.condition(part)
-            case nodes.List() | nodes.Tuple():
-                for item in node.items:
-                    self.literal(item)
-            case nodes.Neg(node=nodes.Const()):
-                pass
-            case nodes.Test(name="none", args=[], kwargs=[]):
-                self.condition(node.node)
-            case _:
-                self.refuse(node.lineno, f"{_spoken(node)} is not allowed in a model.")
-
-    def literal(self, node: nodes.Node) -> None:
-        from jinja2 import nodes
-
-        if isinstance(node, nodes.Neg):
-            node = node.node
-        if not isinstance(node, nodes.Const):
-            self.refuse(node.lineno, f"{_spoken(node)} is not allowed where a literal belongs.")
-        elif isinstance(node.value, str) and any(mark in node.value for mark in _DELIMITERS):
-            self.refuse(node.lineno, "Jinja inside a string is not allowed in a model.")
-
-    def call(self, node: nodes.Call, allowed: frozenset[str]) -> None:
-        from jinja2 import nodes
-
-        if not isinstance(node.node, nodes.Name):
-            self.refuse(node.lineno, f"A call of {_spoken(node.node).lower()} is not allowed.")
-            return
-        name = node.node.name
-        if name not in allowed:
-            self.refuse(node.lineno, f"The function '{name}' is not allowed here.")
-            return
-        if node.dyn_args is not None or node.dyn_kwargs is not None:
-            self.refuse(node.lineno, f"'{name}' takes literal arguments only.")
-            return
-        _CALL_CHECKS[name](self, node)
-
-    def names(self, node: nodes.Call, count: int, pattern: re.Pattern[str]) -> None:
-        from jinja2 import nodes
-
-        function = getattr(node.node, "name", "")
-        good = len(node.args) == count and not node.kwargs
-        for arg in node.args:
-            value = arg.value if isinstance(arg, nodes.Const) else None
-            good = good and isinstance(value, str) and pattern.fullmatch(value) is not None
-        if not good:
-            plural = "a literal name" if count == 1 else f"{count} literal names"
-            self.refuse(node.lineno, f"'{function}' takes {plural}.")
-
-    def ref(self, node: nodes.Call) -> None:
-        self.names(node, 1, _MODEL)
-
-    def source(self, node: nodes.Call) -> None:
-        self.names(node, 2, _SOURCE)
-
-    def nothing(self, node: nodes.Call) -> None:
-        if node.args or node.kwargs:
-            self.refuse(node.lineno, f"'{getattr(node.node, 'name', '')}' takes no arguments.")
-
-    def var(self, node: nodes.Call) -> None:
-        from jinja2 import nodes
-
-        values = [*node.args, *(k.value for k in node.kwargs)]
-        first = node.args[0] if node.args else None
-        named = isinstance(first, nodes.Const) and isinstance(first.value, str)
-        if not named or len(values) > 2 or any(k.key != "default" for k in node.kwargs):
-            self.refuse(node.lineno, "'var' takes a literal name and, at most, a literal default.")
-            return
-        if not _VAR.fullmatch(str(first.value)):  # type: ignore[union-attr]
-            self.refuse(node.lineno, "The name of a var consists of letters, digits and _.")
-        for value in values:
-            self.literal(value)
-
-    def config(self, node: nodes.Call) -> None:
-        from jinja2 import nodes
-
-        if node.args:
-            self.refuse(node.lineno, "'config' takes keyword arguments only.")
-        for keyword in node.kwargs:
-            if keyword.key not in CONFIG_KEYS:
-                self.refuse(
-                    keyword.lineno, f"The configuration '{keyword.key}' is not allowed in a model."
-                )
-                continue
-            for leaf in _leaves(keyword.value):
-                self.condition(leaf)
-                if isinstance(leaf, nodes.Const):
-                    self.config_value(keyword.key, leaf)
-
-    def config_value(self, key: str, node: nodes.Const) -> None:
-        value = node.value
-        if key in _CHOICES:
-            good = isinstance(value, str) and value in _CHOICES[key]
-            wanted = "one of " + ", ".join(sorted(_CHOICES[key]))
-        elif key in _COLUMN_KEYS:
-            good = isinstance(value, str) and _COLUMN.fullmatch(value) is not None
-            wanted = "a column name"
-        elif key == "tags":
-            good = isinstance(value, str) and _TAG.fullmatch(value) is not None
-            wanted = "a word"
-        elif key == "full_refresh":
-            good = value is None or isinstance(value, bool | str)
-            wanted = "true, false or none"
-        else:
-            return
-        if not good:
-            self.refuse(node.lineno, f"The configuration '{key}' has to be {wanted}.")
-
-
-_CALL_CHECKS: Mapping[str, Callable[[_Check, Any], None]] = {
-    "ref": _Check.ref,
-    "source": _Check.source,
-    "var": _Check.var,
-    "config": _Check.config,
-    "current_timestamp": _Check.nothing,
-    "is_incremental": _Check.nothing,
-}
-
-_SPOKEN = {
-    "Filter": "A filter",
-    "Getattr": "Reading an attribute",
-    "Getitem": "Reading an element",
-    "For": "A loop",
-    "Assign": "'set'",
-    "AssignBlock": "'set'",
-    "Macro": "A macro",
-    "CallBlock": "A call block",
-    "FilterBlock": "A filter block",
-    "Include": "'include'",
-    "Import": "'import'",
-    "FromImport": "'import'",
-    "Extends": "'extends'",
-    "Block": "A block",
-    "With": "A with block",
-    "Concat": "Joining with ~",
-    "Name": "A bare name",
-    "Dict": "A dictionary",
-    "Test": "A test other than 'is none'",
-}
-
-
-def _spoken(node: nodes.Node) -> str:
-    kind = type(node).__name__
-    return _SPOKEN.get(kind, f"The Jinja construct '{kind}'")
-
-
-def _leaves(node: nodes.Node) -> Iterator[nodes.Node]:
-    """The values inside lists and dictionaries of a configuration."""
-    from jinja2 import nodes
-
-    if isinstance(node, nodes.List | nodes.Tuple):
-        for item in node.items:
-            yield from _leaves(item)
-    elif isinstance(node, nodes.Dict):
-        for pair in node.items:
-            yield from _leaves(pair.key)
-            yield from _leaves(pair.value)
-    elif isinstance(node, nodes.CondExpr) and node.expr2 is not None:
-        yield node.test
-        yield node.expr1
-        yield node.expr2
-    else:
-        yield node
-
-
 def _calls(tree: nodes.Node, name: str = "") -> Iterator[Any]:
     from jinja2 import nodes
 
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and name in ("", call.node.name):
             yield call
+
+
+def _calls_within(node: nodes.Node, name: str) -> Iterator[Any]:
+    """Like :func:`_calls`, the node itself included."""
+    from jinja2 import nodes
+
+    if (
+        isinstance(node, nodes.Call)
+        and isinstance(node.node, nodes.Name)
+        and node.node.name == name
+    ):
+        yield node
+    yield from _calls(node, name)
 
 
 def _call_value(call: Any) -> TemplateCall:
@@ -527,12 +293,50 @@ def _call_value(call: Any) -> TemplateCall:
     return TemplateCall(name, tuple(literal(a) for a in call.args), kwargs, call.lineno)
 
 
-class _Evaluation:
-    """Evaluates a checked tree."""
+def _forks(tree: nodes.Node) -> list[nodes.If | nodes.CondExpr]:
+    """The conditions that depend on vars."""
+    from jinja2 import nodes
 
-    def __init__(self, resolver: Resolver, incremental: bool) -> None:
+    def depends(test: nodes.Node) -> bool:
+        return next(_calls_within(test, "var"), None) is not None
+
+    found: list[nodes.If | nodes.CondExpr] = []
+    for node in tree.find_all((nodes.If, nodes.CondExpr)):
+        tests = [node.test, *(e.test for e in getattr(node, "elif_", []))]  # type: ignore[attr-defined]
+        if any(depends(test) for test in tests):
+            found.append(node)  # type: ignore[arg-type]
+    return found
+
+
+def _ways(node: nodes.If | nodes.CondExpr) -> int:
+    from jinja2 import nodes
+
+    return 2 + len(node.elif_) if isinstance(node, nodes.If) else 2
+
+
+def _combinations(ways: list[int], limit: int) -> Iterator[tuple[int, ...]]:
+    if math.prod(ways) <= limit:
+        yield from itertools.product(*(range(n) for n in ways))
+        return
+    yield tuple(0 for _ in ways)
+    yield tuple(n - 1 for n in ways)
+    for index, count in enumerate(ways):
+        for way in range(1, count):
+            yield tuple(way if i == index else 0 for i in range(len(ways)))
+
+
+class _Evaluation:
+    """Evaluates a checked tree; ``choices`` forces the outcome of conditions by node."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        incremental: bool,
+        choices: Mapping[int, int] | None = None,
+    ) -> None:
         self.resolver = resolver
         self.incremental = incremental
+        self.choices = choices or {}
 
     def write(self, body: list[nodes.Node], pieces: list[tuple[str, int]]) -> None:
         from jinja2 import nodes
@@ -548,8 +352,9 @@ class _Evaluation:
                 self.write(self._branch(node), pieces)
 
     def _branch(self, node: nodes.If) -> list[nodes.Node]:
-        for candidate in (node, *node.elif_):
-            if self.value(candidate.test):
+        forced = self.choices.get(id(node))
+        for number, candidate in enumerate((node, *node.elif_)):
+            if self.value(candidate.test) if forced is None else number == forced:
                 return candidate.body
         return node.else_
 
@@ -578,7 +383,9 @@ class _Evaluation:
             case nodes.Compare():
                 return self._compare(node)
             case nodes.CondExpr():
-                chosen = node.expr1 if self.value(node.test) else node.expr2
+                forced = self.choices.get(id(node))
+                first = self.value(node.test) if forced is None else forced == 0
+                chosen = node.expr1 if first else node.expr2
                 return "" if chosen is None else self.value(chosen)
             case nodes.Call():
                 return self._call(node)
