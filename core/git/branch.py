@@ -44,7 +44,7 @@ def branch_names(tables: Sequence[str]) -> Iterator[str]:
 
 def is_ours(branch: str) -> bool:
     """Whether the branch has the name of a run's branch."""
-    return branch.startswith(PREFIX)
+    return branch.startswith(PREFIX) or branch == PREFIX.rstrip("-")
 
 
 def _stem(tables: Sequence[str]) -> str:

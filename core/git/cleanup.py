@@ -28,6 +28,9 @@ from core.project.codes import ProjectError
 MergedHeads = Callable[[str], frozenset[str]]
 """The commits at which pull requests of a branch were merged, as a hosting service says."""
 
+IsRunning = Callable[[Path], bool]
+"""Whether a run is going on in a ``.migration-runs/``."""
+
 _BUILD_OUTPUT = frozenset({RUNS, "target", "dbt_packages", "dbt_modules", "logs", "__pycache__"})
 """Ignored folders that dbt and proc2dbt make again; any other ignored file may be a person's."""
 
@@ -86,18 +89,21 @@ def cleanup_worktrees(
     settings: PullRequestSettings | None = None,
     *,
     merged_heads: MergedHeads | None = None,
+    is_running: IsRunning | None = None,
     keep: int = KEPT_RUNS,
 ) -> tuple[CleanupResult, ...]:
     """Look at every branch of ours (or the one asked for) and remove what may go.
 
     ``merged_heads`` replaces the question to the hosting service, which is asked only about
     branches whose commits are not found in the base. A service that cannot be reached just
-    leaves more branches alone.
+    leaves more branches alone. ``is_running`` tells whether a process holds the lock of a
+    ``.migration-runs/`` whose run is unfinished; by default, whether the lock is there.
 
     Raises:
         ProjectError: ``GIT_NOT_READY``; the branch asked for is not there or not a run's.
     """
     settings = settings or PullRequestSettings()
+    is_running = is_running or (lambda runs: (runs / "lock").exists())
     candidates = _candidates(repository)
     wanted = request.branch or request.force
     if wanted is not None:
@@ -113,7 +119,9 @@ def cleanup_worktrees(
     forced = {request.force, f"{FOLDER}{request.force}"} if request.force else set()
     results = []
     for one in candidates:
-        reason, may_go = _judge(repository, one, bases, ask, forced=one.branch in forced)
+        reason, may_go = _judge(
+            repository, one, bases, ask, is_running, forced=one.branch in forced
+        )
         results.append(_carry_out(repository, one, reason, may_go, request.dry_run, keep))
     return tuple(results)
 
@@ -209,11 +217,12 @@ def _judge(
     one: _Candidate,
     bases: tuple[tuple[str, str], ...],
     ask: MergedHeads,
+    is_running: IsRunning,
     *,
     forced: bool,
 ) -> tuple[str, bool]:
     """The reason, and whether the branch may go."""
-    hindrance = _never(repository, one)
+    hindrance = _never(repository, one, is_running)
     if hindrance:
         return hindrance, False
     if forced:
@@ -234,7 +243,7 @@ def _judge(
     return how, True
 
 
-def _never(repository: Repository, one: _Candidate) -> str:
+def _never(repository: Repository, one: _Candidate, is_running: IsRunning) -> str:
     """What forbids it even with ``--force``."""
     if one.branch == repository.branch:
         return "it is the branch of the working tree you are in"
@@ -245,8 +254,10 @@ def _never(repository: Repository, one: _Candidate) -> str:
         return ""
     if one.entry.locked:
         return f"its worktree is locked (git worktree unlock {shlex.quote(str(one.entry.path))})"
-    if (one.entry.path / repository.prefix / RUNS / "lock").exists():
-        return "a run is going on in its worktree (or was killed; --resume it)"
+    runs = one.entry.path / repository.prefix / RUNS
+    run = read_run(runs)
+    if run is not None and not run.finished and is_running(runs):
+        return f"run {run.meta.run_id} is going on in its worktree"
     return ""
 
 

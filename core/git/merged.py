@@ -13,7 +13,7 @@ from core.git.repository import Repository
 
 
 def merged_into(repository: Repository, tip: str, bases: Iterable[tuple[str, str]]) -> str | None:
-    """How the commits up to ``tip`` arrived in one of the bases, in words; ``None`` if they did not.
+    """How the commits up to ``tip`` arrived in one of the bases, in words; else ``None``.
 
     ``bases`` are ``(name, commit)``. In this order: the tip is in the base's history; every
     commit is there as another one (rebased); all of it is there as one (squashed); every file it
@@ -21,7 +21,7 @@ def merged_into(repository: Repository, tip: str, bases: Iterable[tuple[str, str
     """
     for name, base in bases:
         if git(repository.top, "merge-base", "--is-ancestor", tip, base, check=False).ok:
-            return f"merged into {name}"
+            return f"all its commits are in {name}"
     for name, base in bases:
         asked = git(repository.top, "merge-base", tip, base, check=False)
         fork = asked.stdout.strip()

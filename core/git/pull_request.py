@@ -93,7 +93,7 @@ def destination(
     settings: PullRequestSettings,
     environment: Mapping[str, str] | None = None,
 ) -> Destination | None:
-    """Where a pull request would go; ``None`` without a remote. Only gh's own sign-in is checked."""
+    """Where a pull request would go; ``None`` without a remote. Asks only gh, if signed in."""
     env = os.environ if environment is None else environment
     remote = choose_remote(repository, settings.remote)
     if remote is None:
