@@ -217,6 +217,8 @@ FROM   (
 -- WHERE x.ChannelCode <> 'TEST'      -- removed 2019-08, test orders no longer reach bronze
 
 END
+-- exec silver.usp_Load_DimOrderProfile
+-- select * from silver.DimOrderProfile order by 2, 3, 4
 GO
 
 CREATE PROCEDURE [silver].[usp_Load_DimPromotion]
