@@ -14,6 +14,9 @@ Conventions of the trees
     * ``CONVERT(type, value, style)`` is an ``exp.Convert`` or ``exp.Cast`` with
       ``meta["tsql_type"]`` (the declared type as text) and, when given, ``meta["tsql_style"]``
       (the style expression's text); CAST has ``meta["tsql_type"]`` too;
+    * DEFAULT as a value (VALUES, SET) is ``exp.Var("DEFAULT")``;
+    * a temp table is a ``Table`` whose identifier has ``temporary=True`` and no ``#`` in its name
+      (``name_of(table)`` puts it back);
     * a recursive CTE's ``With`` has ``recursive=True``;
     * APPLY is a ``Join`` whose ``this`` is a ``Lateral``, ``meta["tsql_apply"]`` is ``CROSS`` or
       ``OUTER`` on the Join.
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 class Top:
     """``TOP (count) [PERCENT] [WITH TIES]`` of an INSERT, UPDATE, DELETE or MERGE."""
 
-    count: exp.Expression
+    count: exp.Expr
     percent: bool = False
     with_ties: bool = False
 
@@ -63,7 +66,7 @@ class Assignment:
     (``@v = column = value``). `operator` is ``=`` or compound (``+=``).
     """
 
-    value: exp.Expression
+    value: exp.Expr
     column: exp.Column | None = None
     variable: str | None = None
     operator: str = "="
@@ -88,10 +91,10 @@ class MergeWhen:
 
     match: MergeMatch
     action: MergeAction
-    condition: exp.Expression | None = None
+    condition: exp.Expr | None = None
     assignments: tuple[Assignment, ...] = ()
     columns: tuple[str, ...] = ()
-    values: tuple[exp.Expression, ...] = ()
+    values: tuple[exp.Expr, ...] = ()
     line: int = 0
 
 
@@ -99,8 +102,8 @@ class MergeWhen:
 class Merge:
     """USING and ON of a MERGE. `source` is a Table, Subquery, or table function with its alias."""
 
-    source: exp.Expression
-    on: exp.Expression
+    source: exp.Expr
+    on: exp.Expr
     whens: tuple[MergeWhen, ...]
 
 
@@ -110,7 +113,7 @@ class Output:
     columns and ``$action`` (a Column named ``$action``), aliased where the statement aliases them.
     """
 
-    items: tuple[exp.Expression, ...]
+    items: tuple[exp.Expr, ...]
     into: exp.Table | None = None
     into_columns: tuple[str, ...] = ()
 
@@ -151,7 +154,7 @@ class ParsedLeaf:
     """
 
     kind: LeafKind
-    tree: exp.Expression
+    tree: exp.Expr
     query: exp.Query | exp.Values | None = None
     target: Target | None = None
     assignments: tuple[Assignment, ...] = ()
@@ -171,14 +174,25 @@ class ParsedLeaf:
 class ParsedExpr:
     """One scalar expression or condition; `tree` is shared, copy before changing."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     line: int = 1
 
 
-def line_of(node: exp.Expression, default: int = 0) -> int:
+def line_of(node: exp.Expr, default: int = 0) -> int:
     """The source line of a tree: of its first part that has a position, else `default`."""
     lines = [part.meta["line"] for part in node.walk() if "line" in part.meta]
     return min(lines, default=default)
+
+
+def name_of(table: exp.Table) -> str:
+    """The last part of a table's name as T-SQL spells it: with ``#`` or ``@`` where it has one."""
+    from sqlglot import exp
+
+    if isinstance(table.this, exp.Parameter):
+        return f"@{table.this.name}"
+    if isinstance(table.this, exp.Identifier) and table.this.args.get("temporary"):
+        return f"#{table.this.name}"
+    return table.name
 
 
 def parse_leaf(leaf: Leaf) -> ParsedLeaf | LeafError:

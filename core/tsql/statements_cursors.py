@@ -32,7 +32,8 @@ def cursor_definition(stream: Stream) -> Cursor:
     if end == stream.position:
         raise stream.stuck("expected the cursor's query")
     query = stream.leaf_to(end, LeafKind.SELECT)
-    for_update, columns = False, ()
+    for_update = False
+    columns: tuple[str, ...] = ()
     if stream.accept("FOR", "READ"):
         stream.expect("ONLY")
         options.append("READ_ONLY")

@@ -1,0 +1,231 @@
+"""Whether a tree says everything its source says.
+
+sqlglot is forgiving: what it does not know becomes an opaque Command, an alias, or nothing at all.
+Here the tree is compared with the tokens it was made from. Every name, number, string and variable
+of the source must occur in the tree as often as in the source, and every clause keyword must have
+its node. A tree that says less is refused; it is never repaired.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlglot import exp
+
+from core.tsql.reserved import RESERVED
+from core.tsql.tokens import Token, TokenKind, string_value, unquoted
+
+#: Trees deeper than this overflow Python's stack in whoever walks them by recursion.
+MAX_TREE_DEPTH = 200
+
+
+def _node(*types: type[exp.Expr]) -> Callable[[exp.Expr], int]:
+    return lambda node: 1 if isinstance(node, types) else 0
+
+
+def _is_comma(join: exp.Join) -> bool:
+    """A comma of FROM is a Join without anything; so is APPLY, but for its Lateral."""
+    keys = ("kind", "side", "on", "using", "method")
+    return not any(join.args.get(key) for key in keys) and not isinstance(join.this, exp.Lateral)
+
+
+def _between(node: exp.Expr) -> int:
+    """BETWEEN is a predicate, a window frame, or a temporal period."""
+    if isinstance(node, exp.Version):
+        return 1 if node.args.get("kind") == "BETWEEN" else 0
+    return 1 if isinstance(node, (exp.Between, exp.WindowSpec)) else 0
+
+
+def _distincts(node: exp.Expr) -> int:
+    if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ, exp.Distinct)):
+        return 1
+    return 1 if isinstance(node, exp.SetOperation) and node.args.get("distinct") else 0
+
+
+def _fors(node: exp.Expr) -> int:
+    kinds = (exp.ForClause, exp.Version, exp.NextValueFor, exp.Pivot)
+    return 1 if isinstance(node, kinds) else 0
+
+
+_CLAUSES: tuple[tuple[str, Callable[[exp.Expr], int]], ...] = (
+    ("SELECT", _node(exp.Select)),
+    ("WHERE", _node(exp.Where)),
+    ("HAVING", _node(exp.Having)),
+    ("GROUP BY", _node(exp.Group)),
+    ("ORDER BY", _node(exp.Order)),
+    ("PARTITION", lambda node: 1 if node.args.get("partition_by") else 0),
+    ("OVER", _node(exp.Window, exp.NextValueFor)),
+    ("UNION", _node(exp.Union)),
+    ("EXCEPT", _node(exp.Except)),
+    ("INTERSECT", _node(exp.Intersect)),
+    ("CASE", _node(exp.Case)),
+    ("WHEN", _node(exp.If)),
+    ("EXISTS", _node(exp.Exists)),
+    ("LIKE", _node(exp.Like, exp.ILike)),
+    ("ESCAPE", _node(exp.Escape)),
+    ("BETWEEN", _between),
+    ("COLLATE", _node(exp.Collate)),
+    ("PIVOT", lambda node: 1 if isinstance(node, exp.Pivot) and not node.args["unpivot"] else 0),
+    ("UNPIVOT", lambda node: 1 if isinstance(node, exp.Pivot) and node.args["unpivot"] else 0),
+    ("JOIN", lambda node: 1 if isinstance(node, exp.Join) and not _is_comma(node) else 0),
+    ("TOP", _node(exp.Limit)),
+    ("OFFSET", _node(exp.Offset)),
+    ("DISTINCT", _distincts),
+    ("OR", _node(exp.Or)),
+    ("IN", _node(exp.In)),
+    ("NULL", _node(exp.Null)),
+    ("VALUES", _node(exp.Values)),
+    ("FOR", _fors),
+)
+
+
+def complaint(
+    tokens: Sequence[Token], trees: Iterable[exp.Expr], synthetic: Counter[str]
+) -> tuple[str, str] | None:
+    """Why the trees do not stand for the tokens: (construct, sentence), or None when they do.
+
+    `synthetic` counts the keywords that were added to the text given to sqlglot.
+    """
+    nodes: list[exp.Expr] = []
+    for tree in trees:
+        nodes.extend(tree.walk())
+        if _depth(tree) > MAX_TREE_DEPTH:
+            return "nesting", f"this is nested more than {MAX_TREE_DEPTH} levels deep"
+    return _forbidden(nodes) or _lost_words(tokens, nodes) or _lost_clause(tokens, nodes, synthetic)
+
+
+def _depth(tree: exp.Expr) -> int:
+    deepest, level = 0, [tree]
+    while level:
+        deepest += 1
+        level = [child for node in level for child in node.iter_expressions()]
+    return deepest
+
+
+def _forbidden(nodes: Iterable[exp.Expr]) -> tuple[str, str] | None:
+    for node in nodes:
+        if isinstance(node, exp.Command):
+            return "opaque statement", f"this is not understood: {str(node.this)[:40]}"
+        if (
+            isinstance(node, exp.Identifier)
+            and not node.args.get("quoted")
+            and node.name.upper() in RESERVED
+        ):
+            return (
+                "reserved word as a name",
+                f"{node.name.upper()} would be read as a name here, which it cannot be in T-SQL",
+            )
+    return None
+
+
+# --- names, constants, variables ---
+
+
+def _lost_words(tokens: Sequence[Token], nodes: Sequence[exp.Expr]) -> tuple[str, str] | None:
+    wanted: Counter[str] = Counter()
+    for index, token in enumerate(tokens):
+        word = _significant(tokens, index, token)
+        if word is not None:
+            wanted[word] += 1
+    have: Counter[str] = Counter()
+    for node in nodes:
+        have.update(_words_of(node))
+    for word, count in wanted.items():
+        if have[word] < count:
+            return "lost clause", f"{word!r} is lost when this is read; it is not used"
+    return None
+
+
+def _significant(tokens: Sequence[Token], index: int, token: Token) -> str | None:
+    kind = token.kind
+    if kind is TokenKind.QUOTED:
+        return unquoted(token).lstrip("#").casefold()
+    if kind is TokenKind.STRING:
+        return string_value(token).casefold()
+    if kind is TokenKind.VARIABLE:
+        return token.text.lstrip("@").casefold()
+    if kind is TokenKind.NUMBER:
+        return _number(token.text)
+    if kind is TokenKind.MONEY:
+        return _number(token.text[1:] or "0")
+    if kind is TokenKind.WORD and token.upper not in RESERVED and token.upper not in _SYNTAX:
+        return token.text.lstrip("#").casefold()
+    return None
+
+
+def _number(text: str) -> str:
+    if text[:2] in ("0x", "0X"):
+        return text[2:].casefold()
+    text = text.casefold()
+    return "0" + text if text.startswith(".") else text
+
+
+# Words that are part of a syntax of their own and may be stored as a flag, a type or not at all.
+# Losing one of them changes nothing that the counted clauses would not show.
+_SYNTAX = frozenset(
+    {
+        *("AT", "TIME", "ZONE", "OFFSET", "ROWS", "ROW", "ONLY", "NEXT", "FIRST", "LAST", "VALUE"),
+        *("RANGE", "UNBOUNDED", "PRECEDING", "FOLLOWING", "PARTITION", "TIES", "APPLY"),
+        *("SETS", "SYSTEM_TIME", "CONTAINED", "MATCHED", "WITHIN", "CAST", "CONVERT", "TRY_CAST"),
+        *("TRY_CONVERT", "ROLLUP", "CUBE", "LEADING", "TRAILING", "BOTH", "HASH", "LOOP"),
+        *("REMOTE", "IGNORE", "RESPECT", "NULLS", "XML", "JSON", "SAMPLE", "REPEATABLE", "MAX"),
+        *("OPENJSON", "TRIM", "USING", "TYPE", "ELEMENTS", "XSINIL", "ABSENT", "WINDOW", "IS"),
+        *("INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BIT", "DECIMAL", "NUMERIC", "DEC"),
+        *("MONEY", "SMALLMONEY", "FLOAT", "REAL", "DATE", "DATETIME", "DATETIME2"),
+        *("SMALLDATETIME", "DATETIMEOFFSET", "CHAR", "VARCHAR", "NCHAR", "NVARCHAR", "TEXT"),
+        *("NTEXT", "IMAGE", "BINARY", "VARBINARY", "UNIQUEIDENTIFIER", "SQL_VARIANT", "SYSNAME"),
+        *("CHARACTER", "VARYING", "PRECISION", "DOUBLE", "NATIONAL", "TIMESTAMP", "ROWVERSION"),
+        *("PERCENT", "FULL", "OUTER"),
+    }
+)
+
+
+def _words_of(node: exp.Expr) -> list[str]:
+    """The words a node of the tree stands for, without those of its children."""
+    if isinstance(node, (exp.Identifier, exp.Var, exp.Anonymous, exp.National, exp.HexString)):
+        # ELEMENTS XSINIL is one Var; a Var may hold a whole phrase.
+        text = str(node.this).casefold()
+        return [text, *text.split()] if " " in text else [text]
+    if isinstance(node, exp.Literal):
+        text = node.name.casefold()
+        return [text] if node.is_string else [_number(text)]
+    if isinstance(node, exp.DataType):
+        kind = node.args.get("kind")
+        return str(kind).replace("[", "").replace("]", "").casefold().split(".") if kind else []
+    if isinstance(node, exp.CurrentUser):
+        return ["current_user", "system_user", "user"]
+    if isinstance(node, exp.Func):
+        return [name.casefold() for name in type(node).sql_names()]
+    if isinstance(node, exp.Join):
+        parts = (node.args.get(key) for key in ("side", "kind", "hint", "method"))
+        return [str(part).casefold() for part in parts if part]
+    return []
+
+
+# --- clauses ---
+
+
+def _lost_clause(
+    tokens: Sequence[Token], nodes: Sequence[exp.Expr], synthetic: Counter[str]
+) -> tuple[str, str] | None:
+    wanted = _clause_words(tokens)
+    for clause, counts in _CLAUSES:
+        needed = wanted[clause]
+        if needed and sum(map(counts, nodes)) < needed + synthetic[clause]:
+            return "lost clause", f"a {clause} is lost when this is read; it is not used"
+    return None
+
+
+def _clause_words(tokens: Sequence[Token]) -> Counter[str]:
+    """How often each clause keyword stands in the source."""
+    words = [token.upper if token.kind is TokenKind.WORD else "" for token in tokens]
+    found: Counter[str] = Counter()
+    for index, word in enumerate(words):
+        following = words[index + 1] if index + 1 < len(words) else ""
+        if word in ("GROUP", "ORDER"):
+            found[f"{word} BY"] += following == "BY"
+        elif word:
+            found[word] += 1
+    found["JOIN"] += found["APPLY"]
+    return found
