@@ -211,6 +211,18 @@ def test_parameters_are_those_of_the_text(procedure: str) -> None:
     assert re.findall(r"@\w+", code) == [parameter.name for parameter in hints.params]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tables", "procedures", "views", "functions"])
+def test_the_ddl_is_tsql_to_another_parser(kind: str) -> None:
+    from sqlfluff.core import Linter
+
+    parsed = Linter(dialect="tsql").parse_string((ROOT / f"ddl/{kind}.sql").read_text())
+    assert parsed.violations == []
+    tree = parsed.root_variant().tree  # type: ignore[union-attr]
+    assert tree is not None
+    assert "unparsable" not in tree.descendant_type_set
+
+
 # -- test specs ---------------------------------------------------------------------------------
 
 
