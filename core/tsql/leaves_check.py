@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sqlglot import exp
 
-from core.tsql.reserved import RESERVED
+from core.tsql.reserved import RESERVED, TYPE_WORDS
 from core.tsql.tokens import Token, TokenKind, string_value, unquoted
 
 #: Trees deeper than this overflow Python's stack in whoever walks them by recursion.
@@ -140,7 +140,8 @@ def _lost_words(tokens: Sequence[Token], nodes: Sequence[exp.Expr]) -> tuple[str
 def _significant(tokens: Sequence[Token], index: int, token: Token) -> str | None:
     kind = token.kind
     if kind is TokenKind.QUOTED:
-        return unquoted(token).lstrip("#").casefold()
+        name = unquoted(token)
+        return None if name.upper() in TYPE_WORDS else name.lstrip("#").casefold()
     if kind is TokenKind.STRING:
         return string_value(token).casefold()
     if kind is TokenKind.VARIABLE:
@@ -149,7 +150,7 @@ def _significant(tokens: Sequence[Token], index: int, token: Token) -> str | Non
         return _number(token.text)
     if kind is TokenKind.MONEY:
         return _number(token.text[1:] or "0")
-    if kind is TokenKind.WORD and token.upper not in RESERVED and token.upper not in _SYNTAX:
+    if kind is TokenKind.WORD and token.upper not in _NOT_COUNTED:
         return token.text.lstrip("#").casefold()
     return None
 
@@ -171,14 +172,12 @@ _SYNTAX = frozenset(
         *("TRY_CONVERT", "ROLLUP", "CUBE", "LEADING", "TRAILING", "BOTH", "HASH", "LOOP"),
         *("REMOTE", "IGNORE", "RESPECT", "NULLS", "XML", "JSON", "SAMPLE", "REPEATABLE", "MAX"),
         *("OPENJSON", "TRIM", "USING", "TYPE", "ELEMENTS", "XSINIL", "ABSENT", "WINDOW", "IS"),
-        *("INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BIT", "DECIMAL", "NUMERIC", "DEC"),
-        *("MONEY", "SMALLMONEY", "FLOAT", "REAL", "DATE", "DATETIME", "DATETIME2"),
-        *("SMALLDATETIME", "DATETIMEOFFSET", "CHAR", "VARCHAR", "NCHAR", "NVARCHAR", "TEXT"),
-        *("NTEXT", "IMAGE", "BINARY", "VARBINARY", "UNIQUEIDENTIFIER", "SQL_VARIANT", "SYSNAME"),
-        *("CHARACTER", "VARYING", "PRECISION", "DOUBLE", "NATIONAL", "TIMESTAMP", "ROWVERSION"),
         *("PERCENT", "FULL", "OUTER"),
     }
 )
+
+
+_NOT_COUNTED = RESERVED | _SYNTAX | TYPE_WORDS
 
 
 def _words_of(node: exp.Expr) -> list[str]:

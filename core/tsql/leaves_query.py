@@ -178,8 +178,25 @@ def normalised(tree: exp.Expr, source: LeafSource) -> exp.Expr:
     return tree
 
 
+# Types that sqlglot's generator does not write as T-SQL does.
+_TYPE_NAMES = {
+    exp.DType.FLOAT: "real",
+    exp.DType.DOUBLE: "float",
+    exp.DType.TEXT: "text",
+    exp.DType.INT: "int",
+    exp.DType.DECIMAL: "decimal",
+}
+
+
 def _type_text(node: exp.Expr | None) -> str:
-    return node.sql("tsql").lower() if node is not None else ""
+    """The declared type in lower case: ``decimal(18, 2)``, ``nvarchar(max)``, ``dbo.flag``."""
+    if node is None:
+        return ""
+    name = _TYPE_NAMES.get(node.this) if isinstance(node, exp.DataType) else None
+    if name is None:
+        return node.sql("tsql").lower()
+    arguments = ", ".join(argument.sql("tsql") for argument in node.expressions)
+    return f"{name}({arguments})" if arguments else name
 
 
 def _mark_recursive(node: exp.With) -> None:

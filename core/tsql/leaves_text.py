@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from core.tsql.lexer import tokenize
 from core.tsql.nodes import Expr, Leaf
+from core.tsql.reserved import TYPE_WORDS
 from core.tsql.tokens import Token, TokenKind, string_value
 
 
@@ -95,6 +96,8 @@ class LeafText:
                 index += 1
                 continue
             self._run(run, index)
+            self.parts.append(" ")
+            self.size += 1
             self._piece(replacement, tokens[index].start)
             index += width
             run = index
@@ -141,6 +144,16 @@ _TEMP_NAME = re.compile(r"#{1,2}\w+")
 _LIST_STARTS = frozenset({"SELECT", ",", "DISTINCT", "ALL"})
 
 
+def _is_quoted_type(tokens: Sequence[Token], index: int) -> bool:
+    """``CAST(x AS [varchar](10))`` and ``CONVERT([int], x)``."""
+    if tokens[index].text[1:-1].upper() not in TYPE_WORDS or index < 2:
+        return False
+    before = tokens[index - 1].upper
+    return before == "AS" or (
+        before == "(" and tokens[index - 2].upper in ("CONVERT", "TRY_CONVERT")
+    )
+
+
 def rewritten(tokens: Sequence[Token], index: int, end: int) -> tuple[str | None, int]:
     """What stands for the tokens at `index`, and how many it replaces; (None, 1) for no change.
 
@@ -148,6 +161,7 @@ def rewritten(tokens: Sequence[Token], index: int, end: int) -> tuple[str | None
     * ``'name' = expression`` in a select list names a column: ``[name] = expression``;
     * ``< =``, ``> =``, ``< >``, ``! =`` may be written with a space between;
     * a string in double quotes (QUOTED_IDENTIFIER OFF) gets single quotes;
+    * ``[varchar]`` in CAST and CONVERT is the type ``varchar``;
     * ``[#temp]`` is ``#temp``, which sqlglot marks as temporary only without brackets.
     """
     token = tokens[index]
@@ -166,6 +180,8 @@ def rewritten(tokens: Sequence[Token], index: int, end: int) -> tuple[str | None
             return "'" + string_value(token).replace("'", "''") + "'", 1
     elif kind is TokenKind.QUOTED and token.text[1:2] == "#":
         return (token.text[1:-1], 1) if _TEMP_NAME.fullmatch(token.text[1:-1]) else (None, 1)
+    elif kind is TokenKind.QUOTED and _is_quoted_type(tokens, index):
+        return token.text[1:-1], 1
     elif kind is TokenKind.OPERATOR and index + 1 < end:
         both = token.text + tokens[index + 1].text
         if both in ("<=", ">=", "<>", "!=", "!<", "!>") and tokens[index + 1].text in "=<>":

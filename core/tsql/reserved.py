@@ -28,3 +28,14 @@ RESERVED = frozenset(
         *("VIEW", "WAITFOR", "WHEN", "WHERE", "WHILE", "WITH", "WRITETEXT"),
     }
 )
+
+#: Words of the system's type names. They are not reserved: a column may be called Date.
+TYPE_WORDS = frozenset(
+    {
+        *("INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BIT", "DECIMAL", "NUMERIC", "DEC"),
+        *("MONEY", "SMALLMONEY", "FLOAT", "REAL", "DATE", "DATETIME", "DATETIME2"),
+        *("SMALLDATETIME", "DATETIMEOFFSET", "CHAR", "VARCHAR", "NCHAR", "NVARCHAR", "TEXT"),
+        *("NTEXT", "IMAGE", "BINARY", "VARBINARY", "UNIQUEIDENTIFIER", "SQL_VARIANT", "SYSNAME"),
+        *("CHARACTER", "VARYING", "PRECISION", "DOUBLE", "NATIONAL", "TIMESTAMP", "ROWVERSION"),
+    }
+)
