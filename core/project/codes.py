@@ -108,11 +108,15 @@ class Diagnostic(BaseModel):
 
     @classmethod
     def of(cls, code: Code, message: str, item_id: str | None = None, **details: Any) -> Diagnostic:
-        """Build a diagnostic with the usual severity of its code."""
+        """Build a diagnostic with the usual severity of its code.
+
+        Messages quote names and values of other people's files: line ends and control
+        characters (a terminal would obey them) become blanks.
+        """
         severity = Severity.WARNING if code in WARNING_CODES else Severity.ERROR
         return cls(
             code=code,
-            message=message,
+            message="".join(c if c.isprintable() else " " for c in message),
             item_id=item_id,
             severity=severity,
             details=details or None,

@@ -150,6 +150,7 @@ def definitions(batch: Batch, file: str) -> list[DdlObject]:
 @dataclass(frozen=True)
 class _Head:
     start: int
+    end: int
     kind: str
     verb: str
     name: QualifiedName
@@ -168,12 +169,14 @@ def _significant_heads(heads: list[_Head]) -> list[_Head]:
 
 
 def _heads(text: str) -> Iterator[_Head]:
+    read_to = 0
     for match in _tokens(_CREATE_TOKEN, text):
         verb = match.group("verb")
-        if verb is None:
+        if verb is None or match.start() < read_to:  # the ALTER of CREATE OR ALTER
             continue
         head = _read_head(text, match.start(), match.end(), verb.upper())
         if head is not None:
+            read_to = head.end
             yield head
 
 
@@ -190,7 +193,7 @@ def _read_head(text: str, start: int, position: int, verb: str) -> _Head | None:
     name, position = _name(text, position)
     if name is None or name.name.startswith("#") or _is_numbered_variant(text, position):
         return None
-    return _Head(start, kind, verb, name)
+    return _Head(start, position, kind, verb, name)
 
 
 def _is_numbered_variant(text: str, position: int) -> bool:

@@ -85,7 +85,7 @@ def _missing(message: str) -> Diagnostic:
 
 
 def _profiles(path: Path) -> dict[str, Any] | None:
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         value = yaml.safe_load(read_text(path))

@@ -187,8 +187,7 @@ class MigrationProject:
         except FileNotFoundError:
             raise ProjectError.of(
                 Code.TEST_SPEC_NOT_FOUND,
-                f"{item_id} has no test spec: create {file} (see `proc2dbt schema test-spec`); "
-                "a model without scenarios is not generated.",
+                f"{item_id} has no test spec: create {file} (see `proc2dbt schema test-spec`).",
                 item_id,
                 file=file,
             ) from None

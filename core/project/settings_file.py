@@ -179,7 +179,7 @@ def _from_environment(
         place = f"environment variable {variable}"
         if info is not None:
             found.append((info.name, _parsed(info, environment[variable], place), place))
-        elif close := close_to(variable, by_variable):
+        elif close := close_to(variable, by_variable, likeness=0.88):
             # Other PROC2DBT_ variables may mean something to somebody; a near miss is a mistake.
             raise _invalid(f"{place} sets nothing (did you mean {' or '.join(close)}?).")
     return found
@@ -355,3 +355,32 @@ def toml_value(value: Any) -> str:
         pairs = [f"{toml_value(key)} = {toml_value(entry)}" for key, entry in value.items()]
         return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def settings_page() -> str:
+    """``docs/settings.md``: every setting; a test keeps it current."""
+    lines = [
+        "# Settings",
+        "",
+        "A flag beats the environment, the environment beats `proc2dbt.toml` in the project, the",
+        "file beats the default. Unknown names are errors. `proc2dbt config` prints the effective",
+        "settings and where each came from.",
+        "",
+        "A dot is a table in the file: `claude.author.model` is `model` in `[claude.author]`.",
+        "In variables, lists are separated by commas, tables are `name=value,name=value`.",
+        "",
+        "| setting | type | default | what it is for | variable |",
+        "|---|---|---|---|---|",
+    ]
+    for info in all_settings():
+        allowed = f": {', '.join(f'`{choice}`' for choice in info.choices)}" if info.choices else ""
+        default = "" if info.default is None else f"`{toml_value(info.default)}`"
+        cells = (
+            f"`{info.name}`",
+            info.kind + allowed,
+            default,
+            info.doc.replace("|", "\\|"),
+            f"`{info.environment}`",
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
