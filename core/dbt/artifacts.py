@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from core.dbt.facts import ModelFacts
-from core.dbt.outcome import ExpectedTest
+from core.dbt.outcome import ExpectedTest, ScenarioStatus, TestStatus, Verification
+from core.dbt.verify import InputRelation
 from core.project.catalog import CatalogTable
 from core.project.dbtfiles import DbtProjectFiles
 from core.project.testspec import TestSpec
@@ -45,9 +45,11 @@ class AssumptionLike(Protocol):
 class ArtifactRequest:
     """What the YAML of one model is made from.
 
-    ``models`` maps item ids to models that may be referenced with ``ref()``. ``clock`` is the
-    manifest's ``extracted_at``. ``target`` and ``writer`` are spelled for people
-    (``silver.DimCustomer``, ``silver.usp_load_DimCustomer``).
+    ``inputs`` are the relations the model reads (``core.dbt.inputs.resolve_inputs``).
+    ``models`` maps item ids to models that may be referenced with ``ref()``. ``writer`` is
+    spelled for people (``silver.usp_load_DimCustomer``). ``replay_only`` names scenarios whose
+    unit test is kept disabled because the model rightly emits something other than "rows
+    afterwards minus rows before", as their replay showed (:func:`emitting_differently`).
     """
 
     model_name: str
@@ -56,9 +58,10 @@ class ArtifactRequest:
     spec: TestSpec
     dbt: DbtProjectFiles
     writer: str
+    inputs: tuple[InputRelation, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     assumptions: tuple[AssumptionLike, ...] = ()
-    clock: datetime | None = None
+    replay_only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,19 @@ def render_artifacts(request: ArtifactRequest) -> Artifacts:
     from core.dbt.schema_yaml import render_model_yaml
 
     return render_model_yaml(request)
+
+
+def emitting_differently(artifacts: Artifacts, verification: Verification) -> frozenset[str]:
+    """Scenarios whose unit test failed only because of what an incremental model emits.
+
+    Their replay through the real materialization leaves exactly the expected table, so the
+    model is right and the comparison of emitted rows is not: render again with these in
+    ``ArtifactRequest.replay_only``.
+    """
+    failed = {t.name for t in verification.tests if t.status is TestStatus.FAIL}
+    replayed = {s.name for s in verification.scenarios if s.status is ScenarioStatus.PASS}
+    return frozenset(
+        test.scenario
+        for test in artifacts.unit_tests
+        if test.rendering == "emitted" and test.name in failed and test.scenario in replayed
+    )

@@ -7,7 +7,7 @@ is read from that text here, the same way whoever wrote it. Nothing runs and dbt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from core.dbt.allowlist import Finding
@@ -88,12 +88,17 @@ class CteFact:
 
 @dataclass(frozen=True)
 class ColumnFact:
-    """One column the model returns; ``type`` is DuckDB SQL, empty where it cannot be read."""
+    """One column the model returns; ``type`` is DuckDB SQL, empty where it cannot be read.
+
+    ``origin`` is ``relation.column`` (``source:bronze.Orders.OrderID``) when the value is that
+    column as it is, casts apart.
+    """
 
     name: str
     type: str = ""
     line: int = 0
     clock: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,9 +200,9 @@ def read_facts(sql: str, relations: Relations | None = None) -> ModelFacts | Fac
     assert isinstance(shape, SqlShape)
     other = branches.full.text == branches.incremental.text
     full = shape if other else read_shape(branches.full, relations or {})
-    clock = set(shape.clock_columns)
+    clock = {name.casefold() for name in shape.clock_columns}
     if isinstance(full, SqlShape):
-        clock |= set(full.clock_columns)
+        clock |= {name.casefold() for name in full.clock_columns}
     names = {call.name for call in template.calls}
     return ModelFacts(
         template=template,
@@ -213,9 +218,7 @@ def read_facts(sql: str, relations: Relations | None = None) -> ModelFacts | Fac
         uses_is_incremental="is_incremental" in names,
         uses_clock="current_timestamp" in names or shape.wall_clock,
         ctes=shape.ctes,
-        columns=tuple(
-            ColumnFact(c.name, c.type, c.line, c.name.casefold() in clock) for c in shape.columns
-        ),
+        columns=tuple(replace(c, clock=c.name.casefold() in clock) for c in shape.columns),
         columns_complete=shape.columns_complete,
         uses_watermark=bool(shape.watermark_column) and config.is_incremental,
         watermark_column=shape.watermark_column if config.is_incremental else "",

@@ -7,7 +7,7 @@ Reads sqlglot's tree of one branch in which every relation is a stub
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlglot
 from sqlglot import TokenType, exp
@@ -49,6 +49,8 @@ class _Output:
     type: str
     line: int
     clock: bool
+    origin: str = ""
+    """``relation.column`` when the value is that column as it is, casts apart."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def read_shape(
     table = reader.query(query, {})
     return SqlShape(
         ctes=_ctes(query, rendered),
-        columns=tuple(ColumnFact(c.name, c.type, c.line, c.clock) for c in table.columns),
+        columns=tuple(ColumnFact(c.name, c.type, c.line, c.clock, c.origin) for c in table.columns),
         columns_complete=table.complete,
         clock_columns=tuple(c.name for c in table.columns if c.clock),
         watermark_column=_watermark(query, reader),
@@ -139,9 +141,7 @@ class _Reader:
         names = [column.name for column in alias.args.get("columns") or []]
         if names and len(names) == len(table.columns):
             renamed = zip(names, table.columns, strict=True)
-            table = _Table(
-                tuple(_Output(n, c.type, c.line, c.clock) for n, c in renamed), table.complete
-            )
+            table = _Table(tuple(replace(c, name=n) for n, c in renamed), table.complete)
         self.ctes[cte.alias.casefold()] = table
         return table
 
@@ -184,7 +184,8 @@ class _Reader:
         known = self.relations.get(relation.casefold())
         if known is None:
             return _Table((), False, relation)
-        return _Table(tuple(_Output(n, t, 0, False) for n, t in known), True, relation)
+        columns = tuple(_Output(n, t, 0, False, f"{relation}.{n}") for n, t in known)
+        return _Table(columns, True, relation)
 
     def _projection(
         self,
@@ -194,11 +195,14 @@ class _Reader:
     ) -> _Output:
         value = projection.unalias()
         name = projection.alias_or_name or projection.output_name
+        source = _uncast(value)
+        column = self._column(source, tables) if isinstance(source, exp.Column) else None
         return _Output(
             name,
             self._type(value, tables),
             self._line(projection),
             self._clock(value, tables, scope),
+            column.origin if column else "",
         )
 
     def _expand(
@@ -253,11 +257,13 @@ class _Reader:
 
     def _column(self, column: exp.Column, tables: Mapping[str, _Table]) -> _Output | None:
         owner = column.table.casefold()
-        for name, table in tables.items():
-            if not owner or owner == name:
-                found = table.find(column.name)
-                if found is not None:
-                    return found
+        searched = [t for name, t in tables.items() if not owner or owner == name]
+        for table in searched:
+            found = table.find(column.name)
+            if found is not None:
+                return found
+        if len(searched) == 1 and searched[0].relation and not searched[0].complete:
+            return _Output(column.name, "", 0, False, f"{searched[0].relation}.{column.name}")
         return None
 
     def _clock(
@@ -281,7 +287,10 @@ def _united(left: _Table, right: _Table) -> _Table:
     if len(left.columns) != len(right.columns):
         return _Table(left.columns, False)
     pairs = zip(left.columns, right.columns, strict=True)
-    columns = tuple(_Output(a.name, a.type, a.line, a.clock or b.clock) for a, b in pairs)
+    columns = tuple(
+        replace(a, clock=a.clock or b.clock, origin=a.origin if a.origin == b.origin else "")
+        for a, b in pairs
+    )
     return _Table(columns, left.complete and right.complete)
 
 
@@ -291,6 +300,12 @@ def _star(projection: exp.Expr) -> exp.Star | None:
     if isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
         return projection.this
     return None
+
+
+def _uncast(value: exp.Expr) -> exp.Expr:
+    while isinstance(value, exp.Cast | exp.Paren):
+        value = value.this
+    return value
 
 
 def _is_now(node: exp.Expr) -> bool:

@@ -1,4 +1,4 @@
-"""Values of test specs as values of columns: read strictly, compared as SQL Server would store them.
+"""Values of test specs as values of columns: read strictly, compared as SQL Server stores them.
 
 A spec spells values as JSON (numbers as strings, dates in several spellings, ``true`` for a
 bit). What a value means depends on the column's type; one that does not fit the type is a
@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from core.tsql.types import MAX, SqlType, TypeName, duckdb_storage, parse_type
+from core.tsql.types import MAX, SqlType, TypeName, UnknownTypeError, duckdb_storage, parse_type
 
 T = TypeName
 
@@ -46,9 +46,12 @@ class Misfit:
 def column_type(sql_type: str) -> SqlType | None:
     """The T-SQL type a catalog spells, or ``None`` when it is no type we know."""
     try:
-        return parse_type(sql_type)
-    except ValueError:
+        parsed = parse_type(sql_type)
+    except (ValueError, UnknownTypeError):
         return None
+    if parsed.length is not None and "(" not in sql_type:
+        return replace(parsed, length=MAX)  # the catalog does not know it; T-SQL's 1 is not meant
+    return parsed
 
 
 def duckdb_type(sql_type: str) -> str:
@@ -79,10 +82,9 @@ def _text(value: object, type_: SqlType | None) -> str | Misfit:
         return text
     if type_.name in _FIXED:
         text = text.rstrip(" ")
-    if type_.length not in (None, MAX) and len(text) > (type_.length or 0):
-        kept = text.rstrip(" ")
-        if len(kept) > (type_.length or 0):
-            return Misfit(f"{value!r} is longer than {type_.length} characters")
+    limited = type_.length is not None and type_.length != MAX
+    if limited and len(text.rstrip(" ")) > (type_.length or 0):
+        return Misfit(f"{value!r} is longer than {type_.length} characters")
     return text
 
 
