@@ -269,7 +269,18 @@ def list_worktrees(repository: Repository) -> tuple[WorktreeEntry, ...]:
                 found[-1] = replace(found[-1], locked=True)
             case _:
                 pass
-    return tuple(found)
+    main = _main_tree(repository, found[0])
+    return (replace(found[0], path=main, missing=not main.is_dir()), *found[1:])
+
+
+def _main_tree(repository: Repository, listed: WorktreeEntry) -> Path:
+    """The main working tree. For a submodule git lists its git folder instead."""
+    if repository.git_dir == repository.common_dir:
+        return repository.top
+    config = str(repository.common_dir / "config")
+    asked = git(repository.top, "config", "--file", config, "--get", "core.worktree", check=False)
+    value = asked.stdout.strip()
+    return (repository.common_dir / value).resolve() if value else listed.path
 
 
 def worktrees_folder(repository: Repository, settings: WorktreeSettings) -> Path:

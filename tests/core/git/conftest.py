@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,12 +17,27 @@ ISOLATED = {
     "GIT_CONFIG_SYSTEM": "/dev/null",
     "GIT_CONFIG_NOSYSTEM": "1",
 }
-LEFT_OUT = (
-    "GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL EMAIL GH_HOST GH_TOKEN"
-    " GITHUB_TOKEN GH_ENTERPRISE_TOKEN GITHUB_ENTERPRISE_TOKEN GITHUB_SERVER_URL GITLAB_TOKEN"
-    " GITLAB_HOST CI_SERVER_URL AZURE_DEVOPS_TOKEN AZURE_DEVOPS_EXT_PAT SYSTEM_ACCESSTOKEN"
-    " SYSTEM_COLLECTIONURI SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"
-).split()
+LEFT_OUT = [
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "EMAIL",
+    "GH_HOST",
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+    "GITHUB_SERVER_URL",
+    "GITLAB_TOKEN",
+    "GITLAB_HOST",
+    "CI_SERVER_URL",
+    "AZURE_DEVOPS_TOKEN",
+    "AZURE_DEVOPS_EXT_PAT",
+    "SYSTEM_ACCESSTOKEN",
+    "SYSTEM_COLLECTIONURI",
+    "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +118,6 @@ def fsck(repository: Path) -> None:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Path]:
+def shop(tmp_path: Path) -> Path:
     """A migration project that is its own repository."""
-    yield make_repository(tmp_path / "work" / "shop")
+    return make_repository(tmp_path / "work" / "shop")
