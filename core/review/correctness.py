@@ -146,30 +146,41 @@ def _listed(lineage: Lineage) -> str:
 def join_issues(c: Comparison) -> Iterator[Issue]:
     """Join conditions that are gone, have another kind, or were added."""
     model = _by_key(c.model.shape.joins)
-    reported: set[frozenset[object]] = set()
+    reported: set[Lineage] = set()
     for join, strict in [
         *((j, True) for j in c.procedure.required.joins),
         *((j, False) for j in c.procedure.lenient.joins),
     ]:
-        tables = {column.table for column in join.columns}
-        if c.target in tables or not tables <= set(c.model.shape.tables):
-            continue
         if join.columns in reported:
             continue
-        found = model.get(join.columns)
-        if found is None:
+        same = _same_keys(c, join)
+        read = [key for key in same if {x.table for x in key} <= {*c.model.shape.tables, c.target}]
+        if not read or any(len(key) < 2 for key in same):
+            continue
+        found = [j for key in same for j in model.get(key, [])]
+        if not found:
             reported.add(join.columns)
             yield _lost_join(join)
-        elif strict and not _kinds_agree(c, join, found):
+        elif strict and len(same) == 1 and not _kinds_agree(c, join, found):
             reported.add(join.columns)
             yield _other_kind(c, join, found[0])
     yield from _added_joins(c)
 
 
-def _by_key(joins: list[JoinKey]) -> dict[frozenset[object], list[JoinKey]]:
-    keyed: dict[frozenset[object], list[JoinKey]] = {}
+def _same_keys(c: Comparison, join: JoinKey) -> set[Lineage]:
+    """A join key, and what it says when the target's column is traced to where it was filled."""
+    own = [column for column in join.columns if column.table == c.target]
+    if len(own) != 1:
+        return {join.columns}
+    other = join.columns - frozenset(own)
+    filled = c.procedure.columns.get(own[0].column, frozenset())
+    return {join.columns, *(other | {origin} for origin in filled if origin.table != c.target)}
+
+
+def _by_key(joins: list[JoinKey]) -> dict[Lineage, list[JoinKey]]:
+    keyed: dict[Lineage, list[JoinKey]] = {}
     for join in joins:
-        keyed.setdefault(frozenset(join.columns), []).append(join)
+        keyed.setdefault(join.columns, []).append(join)
     return keyed
 
 
@@ -226,7 +237,7 @@ def _added_joins(c: Comparison) -> Iterator[Issue]:
     if not c.everything_seen:
         return
     sides = (c.procedure.required, c.procedure.lenient, c.procedure.allowed)
-    known = {j.columns for side in sides for j in side.joins}
+    known = {key for side in sides for j in side.joins for key in _same_keys(c, j)}
     tables = {t for side in sides for t in side.tables}
     for join in c.model.shape.joins:
         joined = {column.table for column in join.columns}
@@ -248,7 +259,7 @@ def _added_joins(c: Comparison) -> Iterator[Issue]:
 def filter_issues(c: Comparison) -> Iterator[Issue]:
     """Filters that are gone, compare with something else, or were added."""
     given = c.model.shape.predicates
-    for wanted in _unique(c.procedure.required.predicates):
+    for wanted in _unique([*c.procedure.required.predicates, *c.procedure.lenient.predicates]):
         if wanted.soft or not _comparable(wanted, c.target):
             continue
         if not {column.table for column in wanted.columns} <= set(c.model.shape.tables):
@@ -400,7 +411,8 @@ def _duplicates(c: Comparison) -> Iterator[Issue]:
             "Select distinct rows where the procedure does.",
             procedure_line=procedure.distincts[0],
         )
-    if procedure.union_distinct and not (model.union_distinct or model.distincts):
+    replaced = len(model.distincts) > len(procedure.distincts)
+    if procedure.union_distinct and not (model.union_distinct or replaced):
         yield _grain(
             "The procedure's UNION removes duplicates, the model keeps them.",
             "Use union instead of union all.",

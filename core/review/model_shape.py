@@ -23,13 +23,16 @@ class _TableNames:
     """Renders every input as ``"__table"."schema.table"``."""
 
     target: str
-    models: Mapping[str, str]
+    tables: Mapping[str, str]
 
     def ref(self, name: str) -> str:
-        return f"{quoted(_TABLE)}.{quoted(self.models.get(name.casefold(), name.casefold()))}"
+        return self._named(f"ref:{name}", name)
 
     def source(self, source: str, table: str) -> str:
-        return f"{quoted(_TABLE)}.{quoted(f'{source}.{table}'.casefold())}"
+        return self._named(f"source:{source}.{table}", f"{source}.{table}")
+
+    def _named(self, key: str, otherwise: str) -> str:
+        return f"{quoted(_TABLE)}.{quoted(self.tables.get(key, otherwise).casefold())}"
 
     def this(self) -> str:
         return f"{quoted(_TABLE)}.{quoted(self.target)}"
@@ -77,10 +80,13 @@ class Unreadable:
 
 
 def model_shape(
-    sql: str, target: str, models: Mapping[str, str], columns_of: ColumnsOf
+    sql: str, target: str, tables: Mapping[str, str], columns_of: ColumnsOf
 ) -> ModelShape | Unreadable:
-    """Trace a model. ``models`` maps model and seed names to case-folded ``schema.table``."""
-    branches = render_branches(sql, _TableNames(target, models))
+    """Trace a model.
+
+    ``tables`` maps relation keys (``ref:name``, ``source:schema.table``) to ``schema.table``.
+    """
+    branches = render_branches(sql, _TableNames(target, tables))
     if isinstance(branches, FactsError):
         return Unreadable(branches.message, branches.line)
     rendered = branches.incremental

@@ -303,7 +303,7 @@ class _Collector:
                 condition = self._tracer()
                 condition.query(query)
                 self.result.allowed.include(condition.shape, soft=True)
-        self._effect(key, tracer.shape, columns, lenient=True)
+        self._effect(key, tracer.shape, columns)
         keys = _target_keys(merge.on, alias)
         for when in merge.whens:
             kind = {

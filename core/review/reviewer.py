@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.dbt.artifacts import ArtifactRequest, AssumptionLike, render_artifacts
 from core.dbt.facts import FactsError, ModelFacts, read_facts
+from core.dbt.inputs import resolve_inputs
 from core.project.catalog import CatalogTable
 from core.project.codes import Code, Diagnostic, ProjectError, Severity
 from core.project.ddl import ProcedureSource
@@ -30,6 +31,8 @@ from core.review.writing import materialization_issues, merge_issues
 class ReviewRequest:
     """What the reviewer sees. ``models`` maps item ids to names of models that may be ref'd.
 
+    ``replay_only`` names scenarios whose unit test is rightly disabled (``core.dbt.artifacts``).
+
     ``expected_name`` is the name the model should have (empty: ``model_name`` is right).
     """
 
@@ -43,6 +46,7 @@ class ReviewRequest:
     project: MigrationProject
     models: Mapping[str, str] = field(default_factory=dict)
     assumptions: tuple[AssumptionLike, ...] = ()
+    replay_only: frozenset[str] = frozenset()
     expected_name: str = ""
 
 
@@ -94,7 +98,9 @@ def compare(request: ReviewRequest, facts: ModelFacts) -> Comparison | Unreadabl
     """Bring procedure and model to the same shape."""
     target = request.item_id.casefold()
     columns_of = _columns_of(request.project, request.table)
-    shape = model_shape(request.sql, target, _table_of_model(request), columns_of)
+    inputs = resolve_inputs(facts, request.project, request.models)
+    tables = {relation.key: relation.table.item_id for relation in inputs.relations}
+    shape = model_shape(request.sql, target, tables, columns_of)
     if isinstance(shape, Unreadable):
         return shape
     procedure = _procedure(request, target, columns_of)
@@ -133,14 +139,6 @@ def _columns_of(project: MigrationProject, target: CatalogTable) -> ColumnsOf:
     return columns_of
 
 
-def _table_of_model(request: ReviewRequest) -> dict[str, str]:
-    names = {name.casefold(): item_id.casefold() for item_id, name in request.models.items()}
-    for item_id in request.project.tables():
-        names.setdefault("stg_" + item_id.rpartition(".")[2], item_id)
-        names.setdefault(item_id.rpartition(".")[2], item_id)
-    return names
-
-
 def _views(project: MigrationProject, names: set[str]) -> dict[str, frozenset[str]]:
     """The views among ``names``, with the tables that their text reads."""
     from sqlglot import exp
@@ -167,9 +165,10 @@ def artifact_request(request: ReviewRequest, facts: ModelFacts) -> ArtifactReque
         spec=request.spec,
         dbt=request.project.dbt,
         writer=_writer(request),
+        inputs=resolve_inputs(facts, request.project, request.models).relations,
         models=request.models,
         assumptions=request.assumptions,
-        clock=request.project.manifest.extracted_at,
+        replay_only=request.replay_only,
     )
 
 

@@ -69,6 +69,18 @@ class Scope:
         return self.unqualified(name) is not None
 
 
+@dataclass
+class CommonTable:
+    """A CTE that is traced when something reads it: one that nothing reads adds no facts."""
+
+    cte: exp.CTE
+    visible: CommonTables
+    relation: Relation | None = None
+
+
+CommonTables = dict[str, Relation | CommonTable]
+
+
 class Tracer:
     """Collects one shape over any number of queries that share a naming environment."""
 
@@ -79,7 +91,7 @@ class Tracer:
     def query(
         self,
         tree: exp.Expr,
-        ctes: dict[str, Relation] | None = None,
+        ctes: CommonTables | None = None,
         outer: Scope | None = None,
     ) -> Relation:
         """Trace a SELECT, a set operation or VALUES, and return what its columns come from."""
@@ -95,17 +107,23 @@ class Tracer:
             return self._select(tree, known, outer)
         return Relation(is_open=True)
 
-    def common_tables(self, with_: exp.With, known: dict[str, Relation]) -> None:
-        """Trace the CTEs of a WITH clause into ``known``."""
+    @staticmethod
+    def common_tables(with_: exp.With, known: CommonTables) -> None:
+        """Put the CTEs of a WITH clause into ``known``, untraced."""
         for cte in with_.expressions:
-            name = cte.alias.casefold()
-            inner = dict(known)
-            inner[name] = Relation(is_open=True)  # a recursive member sees itself
-            relation = self.query(cte.this, inner)
-            known[name] = _renamed(relation, [c.name for c in cte.args["alias"].columns])
+            known[cte.alias.casefold()] = CommonTable(cte, dict(known))
+
+    def _common_table(self, table: CommonTable) -> Relation:
+        if table.relation is None:
+            name = table.cte.alias.casefold()
+            table.relation = Relation(is_open=True)  # a recursive member sees itself
+            visible = {**table.visible, name: table.relation}
+            relation = self.query(table.cte.this, visible)
+            table.relation = _renamed(relation, [c.name for c in table.cte.args["alias"].columns])
+        return table.relation
 
     def _set_operation(
-        self, tree: exp.SetOperation, ctes: dict[str, Relation], outer: Scope | None
+        self, tree: exp.SetOperation, ctes: CommonTables, outer: Scope | None
     ) -> Relation:
         left = self.query(tree.this, ctes, outer)
         right = self.query(tree.expression, ctes, outer)
@@ -121,7 +139,7 @@ class Tracer:
         }
         return Relation(columns=columns, is_open=left.is_open)
 
-    def _select(self, tree: exp.Select, ctes: dict[str, Relation], outer: Scope | None) -> Relation:
+    def _select(self, tree: exp.Select, ctes: CommonTables, outer: Scope | None) -> Relation:
         scope = Scope(outer=outer)
         source = tree.args.get("from_")
         where = tree.args.get("where")
@@ -141,7 +159,7 @@ class Tracer:
         self._details(tree, scope, ctes)
         return columns
 
-    def _add(self, node: exp.Expr, scope: Scope, ctes: dict[str, Relation]) -> set[str]:
+    def _add(self, node: exp.Expr, scope: Scope, ctes: CommonTables) -> set[str]:
         """Put one FROM item into the scope; return the names it is known by."""
         nested = node.args.get("joins") or []
         alias = node.alias_or_name.casefold()
@@ -168,9 +186,10 @@ class Tracer:
             names |= self._join(join, scope, ctes, set())
         return names
 
-    def _table(self, node: exp.Table, ctes: dict[str, Relation]) -> Relation:
-        if not node.db and node.name.casefold() in ctes:
-            return ctes[node.name.casefold()]
+    def _table(self, node: exp.Table, ctes: CommonTables) -> Relation:
+        known = None if node.db else ctes.get(node.name.casefold())
+        if known is not None:
+            return self._common_table(known) if isinstance(known, CommonTable) else known
         relation = self._resolve(node)
         if relation is None:
             return Relation(is_open=True)
@@ -178,9 +197,7 @@ class Tracer:
             self.shape.tables.setdefault(relation.base, line_of(node))
         return relation
 
-    def _join(
-        self, join: exp.Join, scope: Scope, ctes: dict[str, Relation], nulls: set[str]
-    ) -> set[str]:
+    def _join(self, join: exp.Join, scope: Scope, ctes: CommonTables, nulls: set[str]) -> set[str]:
         before = set(scope.relations)
         names = self._add(join.this, scope, ctes)
         side, kind = (join.side or "").upper(), (join.kind or "").upper()
@@ -223,7 +240,7 @@ class Tracer:
         self,
         condition: exp.Expr,
         scope: Scope,
-        ctes: dict[str, Relation],
+        ctes: CommonTables,
         kind: JoinKind,
         kept: set[str] | None = None,
     ) -> None:
@@ -249,17 +266,19 @@ class Tracer:
     def _key(
         self, left: Lineage, right: Lineage, kind: JoinKind, kept: str, line: int, text: str
     ) -> bool:
-        """Record an equality between two tables; ``False`` when it is not one."""
-        if len(left) != 1 or len(right) != 1 or left == right:
+        """Record an equality between two tables; ``False`` when it is not one.
+
+        A column of a union comes from several tables: each of them meets the other side.
+        """
+        pairs = {frozenset({a, b}) for a in left for b in right if a.table != b.table}
+        if not pairs or len(pairs) < len(left) * len(right):
             return False
-        pair = left | right
-        if len({column.table for column in pair}) == 1:
-            return False
-        self.shape.joins.append(JoinKey(pair, kind, kept, line, text))
+        keys = [JoinKey(pair, kind, kept, line, text) for pair in pairs]
+        self.shape.joins += sorted(keys, key=lambda key: sorted(key.columns))
         return True
 
     def _subquery_atom(
-        self, atom: exp.Expr, negated: bool, scope: Scope, ctes: dict[str, Relation]
+        self, atom: exp.Expr, negated: bool, scope: Scope, ctes: CommonTables
     ) -> bool:
         kind = JoinKind.ANTI if negated else JoinKind.SEMI
         if isinstance(atom, exp.Exists):
@@ -275,7 +294,7 @@ class Tracer:
         return False
 
     def _correlated(
-        self, query: exp.Expr, scope: Scope, ctes: dict[str, Relation], kind: JoinKind
+        self, query: exp.Expr, scope: Scope, ctes: CommonTables, kind: JoinKind
     ) -> Relation:
         """Trace a subquery; its equalities with the outer query get ``kind``."""
         first = len(self.shape.joins)
@@ -319,7 +338,7 @@ class Tracer:
                 keys.add(lineage)
         self.shape.groupings.append(Grouping(frozenset(keys), line_of(group), group.sql()[:160]))
 
-    def _projection(self, tree: exp.Select, scope: Scope, ctes: dict[str, Relation]) -> Relation:
+    def _projection(self, tree: exp.Select, scope: Scope, ctes: CommonTables) -> Relation:
         columns: dict[str, Lineage] = {}
         is_open = False
         for position, item in enumerate(tree.selects):
@@ -332,7 +351,7 @@ class Tracer:
             columns[name] = self.lineage(item, scope)
         return Relation(columns=columns, is_open=is_open)
 
-    def _details(self, tree: exp.Select, scope: Scope, ctes: dict[str, Relation]) -> None:
+    def _details(self, tree: exp.Select, scope: Scope, ctes: CommonTables) -> None:
         """Aggregates, windows, CASE conditions and scalar subqueries anywhere in the SELECT."""
         for part in _own_expressions(tree):
             for node in _within(part):
@@ -348,7 +367,7 @@ class Tracer:
                 elif isinstance(node, exp.Subquery) and node.find(exp.Select):
                     self._correlated(node.this, scope, ctes, JoinKind.SCALAR)
 
-    def _choice(self, condition: exp.Expr, scope: Scope, ctes: dict[str, Relation]) -> None:
+    def _choice(self, condition: exp.Expr, scope: Scope, ctes: CommonTables) -> None:
         """A condition that chooses a value and drops no row."""
         for atom, negated, _ in atoms(condition):
             if not self._subquery_atom(atom, negated, scope, ctes):
@@ -464,7 +483,8 @@ def _column_ends(atom: exp.Expr) -> tuple[exp.Column, exp.Column] | None:
 def _preserved(ends: tuple[exp.Column, exp.Column], scope: Scope, kept: set[str]) -> str:
     for end in ends:
         if end.table.casefold() in kept:
-            return "".join(sorted({column.table for column in scope.column(end)}))
+            tables = {column.table for column in scope.column(end)}
+            return tables.pop() if len(tables) == 1 else ""
     return ""
 
 

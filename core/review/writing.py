@@ -138,7 +138,7 @@ def merge_issues(c: Comparison) -> Iterator[Issue]:
     elif updating is not None:
         yield from _key_issues(c, updating, line)
         yield from _insert_only_columns(c, line)
-    elif strategy != "append" and not c.facts.uses_this and deleting is None:
+    elif strategy != "append" and deleting is None and not _guards_itself(c):
         yield _lost(
             f"The procedure only inserts, the model's {strategy} replaces rows already there.",
             "Use the append strategy.",
@@ -152,6 +152,12 @@ def merge_issues(c: Comparison) -> Iterator[Issue]:
             line,
             deleting.line,
         )
+
+
+def _guards_itself(c: Comparison) -> bool:
+    """Whether the procedure looks into the target before it inserts (NOT EXISTS and the like)."""
+    joins = [*c.procedure.required.joins, *c.procedure.lenient.joins]
+    return any(column.table == c.target for join in joins for column in join.columns)
 
 
 def _lost(message: str, fix: str, line: int, procedure_line: int) -> Issue:
