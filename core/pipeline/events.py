@@ -90,7 +90,11 @@ class ItemEvent(BaseEvent):
 
 
 class RunStarted(BaseEvent):
-    """The first event of every journal. ``command`` is the equivalent headless command line."""
+    """The first event of every journal. ``command`` is the equivalent headless command line.
+
+    ``existing_models`` are the models of the dbt project before the run, by item id: what a
+    resumed run must not take for granted anew.
+    """
 
     type: Literal["run_started"] = "run_started"
     tables: tuple[RunTable, ...]
@@ -104,6 +108,8 @@ class RunStarted(BaseEvent):
     target: str = ""
     worktree: str = ""
     in_place: bool = True
+    interactive: bool = False
+    existing_models: dict[str, str] = {}
     budget_usd: float | None = None
 
 

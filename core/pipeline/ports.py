@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from core.dbt.outcome import Verification
+from core.dbt.verify import ProjectVerdict
 from core.equivalence.verdict import EquivalenceResult
 from core.generation.author import Author, Draft, Job
 from core.review.verdict import ReviewResult
@@ -20,7 +21,8 @@ from core.review.verdict import ReviewResult
 class Prepared:
     """A draft made into the two files of a model, with the facts that results and commits need.
 
-    ``refs`` are names of the models and seeds it references. ``needs`` is what the shared files
+    ``refs`` are names of the models and seeds it references, ``required_vars`` dbt vars without
+    default. ``needs`` is what the shared files
     must hold for it; only the bench that made it looks inside. ``refused`` says why the text may
     not be used at all (the guard, or it cannot be read); then the YAML is empty.
     """
@@ -33,6 +35,7 @@ class Prepared:
     has_unit_tests: bool = False
     schema_tests: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
+    required_vars: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     needs: Any = None
@@ -57,8 +60,18 @@ class Bench(Protocol):
     def shared_files(self, wanted: Sequence[tuple[Job, Prepared]]) -> Mapping[str, str]:
         """Text of the shared files that these models need, by path below the project.
 
-        Only additions to what is on disk; empty when nothing has to change.
+        Only additions to what is on disk; empty when nothing has to change. Runs in a thread.
         """
+        ...
+
+    async def build_project(
+        self, models: Sequence[tuple[Job, Prepared]], progress: Callable[[str], None]
+    ) -> ProjectVerdict | None:
+        """Build the dbt project on disk once, with these models; ``None``: not possible here."""
+        ...
+
+    async def aclose(self) -> None:
+        """End all worker processes."""
         ...
 
 

@@ -217,10 +217,18 @@ def _queued(item: ItemState, event: ev.ItemQueued) -> ItemState:
         model_name=event.model_name or item.model_name,
         writer=event.writer or item.writer,
         attempts=() if event.resumed else item.attempts,
-        decisions=item.decisions,
+        decisions=tuple(d for d in item.decisions if d.action in _ASKS_FOR_WORK),
         usage=item.usage,
         retries=item.retries + (event.request != "generate"),
+        request=event.request,
+        words=event.words,
+        from_attempt=event.from_attempt,
+        by=event.by,
+        asked_author=event.author,
     )
+
+
+_ASKS_FOR_WORK = ("revise", "edit")
 
 
 def _started(item: ItemState, event: ev.ItemStarted) -> ItemState:
@@ -344,7 +352,7 @@ def _version_kept(item: ItemState, event: ev.VersionKept) -> ItemState:
 
 def _finished(item: ItemState, event: ev.ItemFinished) -> ItemState:
     stages = {s: replace(state, running=False) for s, state in item.stages.items()}
-    return replace(
+    finished = replace(
         item,
         phase=ItemPhase.DONE,
         stage=None,
@@ -356,6 +364,7 @@ def _finished(item: ItemState, event: ev.ItemFinished) -> ItemState:
         result=event.result,
         notes=event.result.output.notes,
     )
+    return _with_decision_in_result(finished)
 
 
 def _cancelled(item: ItemState, _event: ev.ItemCancelled) -> ItemState:
@@ -367,18 +376,28 @@ def _item_needs_person(item: ItemState, event: ev.NeedsPerson) -> ItemState:
 
 
 def _decided(item: ItemState, event: ev.DecisionMade) -> ItemState:
-    return replace(
+    decided = replace(
         item,
         decisions=(*item.decisions, event.decision),
         accepted=event.accepted,
         needs_person="",
     )
+    return _with_decision_in_result(decided)
 
 
 def _undone(item: ItemState, _event: ev.DecisionUndone) -> ItemState:
     decisions = item.decisions[:-1]
     accepted = _ACCEPTS.get(decisions[-1].action) if decisions else None
-    return replace(item, decisions=decisions, accepted=accepted)
+    return _with_decision_in_result(replace(item, decisions=decisions, accepted=accepted))
+
+
+def _with_decision_in_result(item: ItemState) -> ItemState:
+    """The result file carries the decision in force, and so does the state's result."""
+    if item.result is None:
+        return item
+    decision = item.decisions[-1] if item.decisions else None
+    output = item.result.output.model_copy(update={"decision": decision})
+    return replace(item, result=item.result.model_copy(update={"output": output}))
 
 
 _ACCEPTS: dict[str, bool] = {"approve": True, "override": True, "reject": False}

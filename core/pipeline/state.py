@@ -138,6 +138,13 @@ class ItemState:
     result: ItemResult | None = None
     retries: int = 0
     commit: str = ""
+    request: str = "generate"
+    """What was asked last; with ``words``, ``from_attempt``, ``by`` and ``asked_author`` it is
+    what a resumed run does with an item that is not done. See ``ItemQueued``."""
+    words: str = ""
+    from_attempt: int = 0
+    by: str = ""
+    asked_author: str = ""
 
     @property
     def latest(self) -> AttemptState | None:

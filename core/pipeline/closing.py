@@ -1,0 +1,339 @@
+"""The end of a run: what is accepted, which files stay, commits, pull request, summary.
+
+Everything here can be repeated after a kill: restoring, writing and committing do only what is
+missing, and the summary is the last thing written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from core.generation.author import Draft, Job
+from core.git.commits import CommitReport, PlannedCommit, commit_all, shared_commit, table_commit
+from core.git.pr_body import PrContent, PrItem, pr_body, pr_title
+from core.git.pull_request import PullRequestSettings, publish
+from core.git.repository import Uncommitted
+from core.git.worktree import end_run
+from core.pipeline import events as ev
+from core.pipeline.attempts import file_stem
+from core.pipeline.itemresult import RunItem
+from core.pipeline.ports import Prepared
+from core.pipeline.result import ItemResult, ItemStatus, Summary, TestCounts
+from core.pipeline.run import RunController
+from core.pipeline.state import ItemState, seconds_of
+from core.pipeline.summary import summary_of
+from core.project.codes import Diagnostic, ProjectError
+from core.project.files import write_text
+from core.version import VERSION
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What the end of a run shall do beside writing the summary."""
+
+    commit: bool = False
+    pull_request: bool = False
+    build: bool = True
+    """Build the whole dbt project once with the models that stay."""
+    uncommitted: Uncommitted = field(default_factory=Uncommitted)
+    started_on: str | None = None
+    pr: PullRequestSettings = field(default_factory=PullRequestSettings)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An item whose files stay on disk."""
+
+    item: RunItem
+    job: Job
+    prepared: Prepared
+
+
+async def close_run(run: RunController, closing: Closing) -> Summary:
+    """Finish the run: files, build, commits, pull request, summary, history."""
+    notes: list[str] = [*run.plan.notes]
+    errors: list[Diagnostic] = []
+    states = run.state.items
+    await run.idle()
+    rejected = [i for i in run.plan.items if _is_rejected(states[i.item_id])]
+    notes += await run.files.restore(rejected)
+    kept = await _kept_items(run)
+    accepted, dangling = _without_dangling(run, [k for k in kept if _is_accepted(run, k)])
+    notes += dangling
+    shared = await _write_shared(run, kept, errors)
+    if closing.build and kept:
+        await _build(run, kept)
+    if closing.commit and accepted:
+        report = await _commit(run, accepted, kept, shared)
+        notes += report.notes
+        if report.error is not None:
+            errors.append(report.error)
+        elif closing.pull_request:
+            await _publish(run, closing, accepted, notes, errors)
+    elif closing.commit and run.plan.items:
+        run.stream.emit(ev.RunNote(text="Nothing was accepted, so nothing is committed."))
+    return await _write_summary(run, closing, notes, errors)
+
+
+def _is_rejected(state: ItemState) -> bool:
+    return state.accepted is False or state.status is ItemStatus.ERROR
+
+
+def _is_accepted(run: RunController, kept: _Kept) -> bool:
+    return run.state.items[kept.item.item_id].accepted is True
+
+
+async def _kept_items(run: RunController) -> list[_Kept]:
+    """Items with a model that was not rejected; their facts are read from the kept attempt."""
+    found: list[_Kept] = []
+    for item in run.plan.items:
+        state = run.state.items[item.item_id]
+        if state.result is None or _is_rejected(state):
+            continue
+        prepared = run.prepared.get(item.item_id)
+        job = run.plan.job(item.item_id, run.models_for(item.item_id))
+        if prepared is None:
+            version = state.kept
+            sql, _ = run.attempts.read(item.item_id, version.attempt if version else 0)
+            prepared = await run.parts.bench.prepare(job, Draft(sql=sql, author="journal"))
+        found.append(_Kept(item, job, prepared))
+    return found
+
+
+def _without_dangling(run: RunController, accepted: list[_Kept]) -> tuple[list[_Kept], list[str]]:
+    """Leave out items that reference a model of this run which is not accepted itself."""
+    existing = set(run.plan.existing_models.values())
+    of_run = {item.model_name: item for item in run.plan.items if item.model_name}
+    notes: list[str] = []
+    while True:
+        there = {kept.item.model_name for kept in accepted} | existing
+        bad = [
+            (kept, ref)
+            for kept in accepted
+            for ref in kept.prepared.refs
+            if ref in of_run and ref not in there
+        ]
+        if not bad:
+            return accepted, notes
+        for kept, ref in bad:
+            notes.append(
+                f"{kept.item.table_ref} is not committed: its model references {ref}, and "
+                f"{of_run[ref].table_ref} is not accepted."
+            )
+        gone = {kept.item.item_id for kept, _ in bad}
+        accepted = [kept for kept in accepted if kept.item.item_id not in gone]
+
+
+async def _write_shared(
+    run: RunController, kept: Sequence[_Kept], errors: list[Diagnostic]
+) -> dict[str, str]:
+    """Write the shared files these items need, starting from what was there before the run."""
+    known = list(run.shared_paths)
+    try:
+        if known:
+            await run.files.restore([], known)
+        wanted = [(k.job, k.prepared) for k in kept]
+        texts = dict(await asyncio.to_thread(run.parts.bench.shared_files, wanted))
+        await run.files.write_all(texts)
+    except ProjectError as error:
+        errors.append(error.diagnostic)
+        return {}
+    run.shared_paths.update(texts)
+    return texts
+
+
+async def _build(run: RunController, kept: Sequence[_Kept]) -> None:
+    verdict = await run.parts.bench.build_project(
+        [(k.job, k.prepared) for k in kept],
+        lambda line: run.stream.emit_soon(ev.RunNote(text=line)),
+    )
+    if verdict is None:
+        return
+    what = "the project" if verdict.scope == "project" else "the new models"
+    how = "was built" if verdict.passed else "does not build"
+    run.stream.emit(
+        ev.ProjectBuildFinished(
+            passed=verdict.passed,
+            sentence=f"{what} {how}" + (f": {verdict.reason}" if verdict.reason else ""),
+            errors=(*verdict.errors, *([verdict.lost] if verdict.lost else [])),
+            seconds=round(verdict.seconds, 3),
+        )
+    )
+
+
+# --- commits and pull request -----------------------------------------------------------------
+
+
+async def _commit(
+    run: RunController, accepted: Sequence[_Kept], kept: Sequence[_Kept], shared: dict[str, str]
+) -> CommitReport:
+    """Commit the shared files with only what accepted items need, then one commit per table."""
+    partial = len(accepted) < len(kept)
+    errors: list[Diagnostic] = []
+    texts = await _write_shared(run, accepted, errors) if partial else shared
+    if errors:
+        report = CommitReport((), errors[0])
+    else:
+        planned: list[PlannedCommit] = [shared_commit(texts)] if texts else []
+        planned += [_table_commit(one) for one in accepted]
+        report = await asyncio.to_thread(
+            commit_all, run.files.place, planned, run.files.snapshot, None
+        )
+    commits = {
+        outcome.planned.item_id or "": outcome.sha for outcome in report.committed if outcome.sha
+    }
+    run.stream.emit(
+        ev.CommitFinished(commits=commits, branch=run.files.place.branch or "", error=report.error)
+    )
+    await run.stream.sync()
+    if partial:
+        await _write_shared(run, kept, errors)
+    return report
+
+
+def _table_commit(kept: _Kept) -> PlannedCommit:
+    item = kept.item
+    return table_commit(
+        item.table_ref,
+        item.model_name,
+        kept.prepared.materialized,
+        (item.paths.model_sql, item.paths.model_yaml),
+        item.item_id,
+    )
+
+
+async def _publish(
+    run: RunController,
+    closing: Closing,
+    accepted: Sequence[_Kept],
+    notes: list[str],
+    errors: list[Diagnostic],
+) -> None:
+    title, body = pull_request_text(run, closing, [k.item.item_id for k in accepted], notes)
+    done = await asyncio.to_thread(
+        lambda: publish(
+            run.files.place, title, body, started_on=closing.started_on, settings=closing.pr
+        )
+    )
+    notes += done.notes
+    if done.error is not None:
+        errors.append(done.error)
+    url = done.pull_request.url if done.pull_request is not None else ""
+    sentence = "; ".join(done.notes) or (f"pull request {url}" if url else done.command)
+    run.stream.emit(ev.PullRequestFinished(url=url, sentence=sentence, error=done.error))
+
+
+def pull_request_text(
+    run: RunController, closing: Closing, committed: Iterable[str], notes: Sequence[str]
+) -> tuple[str, str]:
+    """Title and body, also for showing them before anything is sent."""
+    there = set(committed)
+    items = tuple(
+        _pr_item(run, state.result, state.item_id in there)
+        for state in run.state.items.values()
+        if state.result is not None
+    )
+    content = PrContent(
+        run_id=run.stream.run_id,
+        items=items,
+        uncommitted=closing.uncommitted,
+        notes=tuple(notes),
+        version=VERSION,
+    )
+    return pr_title(items), pr_body(content)
+
+
+def _pr_item(run: RunController, result: ItemResult, committed: bool) -> PrItem:
+    output = result.output
+    decision = output.decision
+    words = ""
+    if decision is not None and not decision.by.startswith("--approve auto"):
+        because = f": {decision.reason}" if decision.reason else ""
+        words = f"{decision.action} by {decision.by} at {decision.at}{because}"
+    equivalence = output.equivalence
+    example = equivalence.counterexample if equivalence is not None else None
+    prepared = run.prepared.get(result.item_id)
+    repository = run.files.place.repository
+    path = output.artifact_paths.model_sql if output.artifact_paths is not None else ""
+    return PrItem(
+        table=output.table_ref,
+        status=result.status.value,
+        model=output.model_name,
+        model_path=repository.from_top(path) if repository is not None and path else path,
+        materialized=output.generated.model_sql.materialized if output.generated else "",
+        compile_passed=output.execution.dbt_compile_passed if output.generated else None,
+        tests=tests_sentence(output.execution.tests) if output.generated else "",
+        equivalence=f"{equivalence.verdict.value}: {equivalence.sentence}" if equivalence else "",
+        committed=committed,
+        decision=words,
+        notes=output.notes,
+        warnings=tuple((d.code.value, d.message) for d in (*output.errors, *output.warnings)),
+        counterexamples=(json.dumps(example, indent=2),) if example else (),
+        required_vars=prepared.required_vars if prepared is not None else (),
+    )
+
+
+def tests_sentence(tests: TestCounts) -> str:
+    """How many tests passed and where, for a table cell: ``12 passed (9 in dbt, 3 by replay)``."""
+    passed_in_dbt = tests.unit_passed + tests.data_passed
+    replayed = tests.scenarios_replayed - tests.scenarios_failed
+    failing = tests.unit_failed + tests.data_failed + tests.scenarios_failed
+    parts = [f"{passed_in_dbt + replayed} passed ({passed_in_dbt} in dbt, {replayed} by replay)"]
+    if failing:
+        parts.append(f"{failing} failed")
+    if tests.not_replayable:
+        parts.append(f"{tests.not_replayable} not replayable")
+    return ", ".join(parts)
+
+
+# --- the summary ------------------------------------------------------------------------------
+
+
+async def _write_summary(
+    run: RunController, closing: Closing, notes: list[str], errors: list[Diagnostic]
+) -> Summary:
+    notes = [*notes, *_uncommitted_notes(closing.uncommitted)]
+    results = [s.result for s in run.state.items.values() if s.result is not None]
+    summary = summary_of(
+        results,
+        notes=tuple(dict.fromkeys(notes)),
+        errors=errors,
+        extra={"scenarios": _scenarios(results)},
+    )
+    for result in results:
+        file = run.files.place.runs / f"{file_stem(result.item_id)}.json"
+        write_text(file, result.model_dump_json(indent=2) + "\n")
+    seconds = run.state.working_seconds(seconds_of(run.clock().isoformat()))
+    run.stream.emit(ev.RunFinished(summary=summary, seconds=round(seconds, 3)))
+    await run.stream.sync()
+    run.stream.close()
+    text = summary.model_dump_json(indent=2) + "\n"
+    write_text(run.files.place.runs / "summary.json", text)
+    await asyncio.to_thread(end_run, run.files.place, run.plan.settings.keep_runs)
+    return summary
+
+
+def _uncommitted_notes(found: Uncommitted) -> list[str]:
+    notes = []
+    if found.inputs:
+        notes.append(f"Read from uncommitted files: {', '.join(found.inputs[:10])}.")
+    if found.dbt:
+        notes.append(
+            "Uncommitted changes under dbt that the branch does not have: "
+            f"{', '.join(found.dbt[:10])}."
+        )
+    return notes
+
+
+def _scenarios(results: Sequence[ItemResult]) -> dict[str, int]:
+    """How many scenarios ran in dbt, how many by replay, and how many could not be played."""
+    tests = [r.output.execution.tests for r in results]
+    return {
+        "in_dbt": sum(t.scenarios_in_dbt for t in tests),
+        "by_replay": sum(t.scenarios_replayed for t in tests),
+        "failed": sum(t.scenarios_failed for t in tests),
+        "not_replayable": sum(t.not_replayable for t in tests),
+    }
