@@ -38,6 +38,7 @@ from core.pipeline.version import (
     refused_verification,
     review_failure,
 )
+from core.project.codes import Code
 from core.review.verdict import ReviewResult, Verdict
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Trail:
     notes: list[str] = field(default_factory=list)
     lost: str = ""
     """Why there is no verdict: the worker died or overran its deadline."""
+    lost_code: str = ""
 
 
 @dataclass
@@ -255,7 +257,7 @@ class ItemProcess:
                 finish(StageOutcome.PASSED, report.sentence)
             else:
                 finish(StageOutcome.FAILED, report.lost or failure_sentence(verification))
-        self.trail.lost = verification.lost
+        self.trail.lost, self.trail.lost_code = verification.lost, verification.lost_code
         return replace(version, verification=verification)
 
     async def _verification(self, attempt: int, prepared: Prepared) -> Verification:
@@ -272,6 +274,8 @@ class ItemProcess:
             if not verification.lost:
                 break
             self._stream.emit(ev.WorkerLost(item_id=item_id, reason=verification.lost))
+            if verification.lost_code not in ("", Code.WORKER_LOST.value):
+                break
             if not last:
                 self._stream.emit(ev.WorkerRestarted(reason=f"{item_id} is verified again"))
         return verification

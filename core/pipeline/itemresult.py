@@ -127,9 +127,8 @@ def result_of(item: RunItem, trail: Trail, usage: Usage | None = None) -> ItemRe
 
 def _error(item: RunItem, trail: Trail) -> Diagnostic | None:
     if trail.lost:
-        code = Code.DEADLINE_EXCEEDED if "deadline" in trail.lost.lower() else Code.WORKER_LOST
         return Diagnostic.of(
-            code,
+            _code(trail.lost_code, Code.WORKER_LOST),
             f"{item.table_ref} could not be verified: {trail.lost.rstrip('.')}; "
             "take it up again with --resume.",
             item.item_id,
@@ -153,7 +152,7 @@ def _refusal(item: RunItem, refusal: Refusal | None) -> Diagnostic:
         return Diagnostic.of(
             Code.GENERATION_FAILED, f"No model for {item.table_ref} was written.", item.item_id
         )
-    code = _code(refusal.code)
+    code = _code(refusal.code, Code.GENERATION_FAILED)
     place = f" line {refusal.line}" if refusal.line and item.writer else ""
     where = f"{item.writer or item.table_ref}{place}: "
     return Diagnostic.of(
@@ -166,11 +165,11 @@ def _refusal(item: RunItem, refusal: Refusal | None) -> Diagnostic:
     )
 
 
-def _code(name: str) -> Code:
+def _code(name: str, default: Code) -> Code:
     try:
-        return Code(name) if name else Code.GENERATION_FAILED
+        return Code(name) if name else default
     except ValueError:
-        return Code.GENERATION_FAILED
+        return default
 
 
 def _warnings(item: RunItem, version: Version, trail: Trail) -> Iterable[Diagnostic]:

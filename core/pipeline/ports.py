@@ -6,11 +6,11 @@ event loop free: what computes runs in a worker process or a thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from core.dbt.outcome import Verification
+from core.dbt.outcome import Progress, Verification
 from core.dbt.verify import ProjectVerdict
 from core.equivalence.verdict import EquivalenceResult
 from core.generation.author import Author, Draft, Job
@@ -48,9 +48,7 @@ class Bench(Protocol):
         """Read the draft's facts and render its YAML."""
         ...
 
-    async def verify(
-        self, job: Job, prepared: Prepared, progress: Callable[[str], None]
-    ) -> Verification:
+    async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verification:
         """Compile and test the model, and replay every scenario, in a worker process.
 
         A lost worker is a verification whose ``lost`` says so, never an exception.
@@ -65,7 +63,7 @@ class Bench(Protocol):
         ...
 
     async def build_project(
-        self, models: Sequence[tuple[Job, Prepared]], progress: Callable[[str], None]
+        self, models: Sequence[tuple[Job, Prepared]], progress: Progress
     ) -> ProjectVerdict | None:
         """Build the dbt project on disk once, with these models; ``None``: not possible here."""
         ...

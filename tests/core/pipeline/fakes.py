@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.dbt.outcome import Phase, TestKind, TestOutcome, TestStatus, Verification
+from core.dbt.outcome import Phase, Progress, TestKind, TestOutcome, TestStatus, Verification
 from core.dbt.verify import ProjectVerdict
 from core.equivalence.verdict import EquivalenceResult, EquivalenceVerdict
 from core.generation.author import Draft, Failure, Job, Refusal, Say
@@ -79,9 +79,7 @@ class FakeBench:
             refused=refused,
         )
 
-    async def verify(
-        self, job: Job, prepared: Prepared, progress: Callable[[str], None]
-    ) -> Verification:
+    async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verification:
         self.verified.append(job.item_id)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
@@ -104,7 +102,7 @@ class FakeBench:
         return {"dbt/models/staging/_sources.yml": text}
 
     async def build_project(
-        self, models: Sequence[tuple[Job, Prepared]], progress: Callable[[str], None]
+        self, models: Sequence[tuple[Job, Prepared]], progress: Progress
     ) -> ProjectVerdict | None:
         return None
 
