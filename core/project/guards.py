@@ -160,7 +160,9 @@ def _check_scoping(item: _Candidate) -> Diagnostic | None:
         reason = "field 'scoping' is missing; scope the table first"
     else:
         status = f" (scoping.status is '{table.scoping.status}')" if table.scoping.status else ""
-        reason = f"field 'scoping.selected_writer' is missing{status}; choose its writer"
+        reason = (
+            f"field 'scoping.selected_writer' is missing{status}; name the writer or set is_source"
+        )
     return Diagnostic.of(
         Code.SCOPING_NOT_COMPLETED,
         f"{table.display} has no writer: in {item.file} {reason}.",

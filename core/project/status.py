@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.project.catalog import CatalogTable
+from core.project.catalog import CatalogTable, ScopingStatus
 from core.project.codes import Code, Diagnostic, ProjectError
 from core.project.guards import ModelNames, check_project, item_problems
 from core.project.project import MigrationProject
@@ -44,6 +44,8 @@ class Role(StrEnum):
     TARGET = "target"
     SOURCE = "source"
     SEED = "seed"
+    UNLOADED = "no writer"
+    """Scoping found that no procedure loads it: logs, control tables, leftovers."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,10 @@ def _role(table: CatalogTable | None) -> Role:
         return Role.TARGET
     if table.is_seed:
         return Role.SEED
-    return Role.SOURCE if table.is_source else Role.TARGET
+    if table.is_source:
+        return Role.SOURCE
+    searched = table.scoping is not None and table.scoping.status is ScopingStatus.NO_WRITER_FOUND
+    return Role.UNLOADED if searched else Role.TARGET
 
 
 def _marks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from typing import Any
 
 from core.project.codes import Diagnostic
@@ -146,13 +147,13 @@ def _with_model(status: ProjectStatus) -> int:
 
 
 def _counts(status: ProjectStatus) -> str:
-    sources = sum(table.role is Role.SOURCE for table in status.tables)
-    seeds = sum(table.role is Role.SEED for table in status.tables)
+    roles = Counter(table.role for table in status.tables)
     blocked = len(status.targets) - len(status.ready)
     parts = [
         ("tables", len(status.tables)),
-        ("sources", sources),
-        ("seeds", seeds),
+        ("sources", roles[Role.SOURCE]),
+        ("seeds", roles[Role.SEED]),
+        ("without a writer", roles[Role.UNLOADED]),
         ("ready", len(status.ready)),
         ("blocked", blocked),
         ("with a model", _with_model(status)),

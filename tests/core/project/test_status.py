@@ -108,3 +108,13 @@ def test_the_dashboard_as_it_is_printed(tmp_path: Path) -> None:
         "",
         "  next: Provide the test spec of gold.FactSales (first: test-specs/gold.factsales.json).",
     ]
+
+
+def test_a_table_nobody_loads_waits_for_nothing(tmp_path: Path) -> None:
+    scoping = {"status": "no_writer_found", "candidates": None}
+    made = builder(tmp_path).table("etl.LoadLog", scoping=scoping).table("etl.New", scoping=None)
+    status = project_status(MigrationProject.open(made.write()))
+    roles = {table.item_id: table.role for table in status.tables}
+    assert roles["etl.loadlog"] is Role.UNLOADED
+    assert roles["etl.new"] is Role.TARGET
+    assert "without a writer: 1" in render_status(status)
