@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.dbt.artifacts import ArtifactRequest, Artifacts, SourceAddition, render_artifacts
+from core.dbt.artifacts import (
+    ArtifactRequest,
+    Artifacts,
+    SourceAddition,
+    emitting_differently,
+    render_artifacts,
+)
 from core.dbt.facts import FactsError, ModelFacts, read_facts
 from core.dbt.guard import check_model
 from core.dbt.inputs import Inputs, resolve_inputs, target_of
@@ -16,7 +22,7 @@ from core.dbt.sources import SOURCES_PATH, SourcesFileError, add_sources
 from core.dbt.values import duckdb_type
 from core.dbt.verify import InputRelation, ProjectBuild, ProjectVerdict, Verifier, VerifyRequest
 from core.generation.author import Assumption, Draft, Job
-from core.pipeline.ports import Prepared
+from core.pipeline.ports import Prepared, Verified
 from core.project.codes import Code, ProjectError
 from core.project.files import read_text
 from core.project.names import QualifiedName
@@ -33,11 +39,8 @@ class DbtNeeds:
     inputs: Inputs
     artifacts: Artifacts
     assumptions: tuple[Assumption, ...] = ()
-
-    @property
-    def replay_only(self) -> frozenset[str]:
-        """Scenarios whose unit test is disabled, so that only the replay plays them."""
-        return frozenset(t.scenario for t in self.artifacts.unit_tests if t.rendering == "disabled")
+    replay_only: frozenset[str] = frozenset()
+    """Scenarios whose unit test is disabled, so that only the replay plays them."""
 
 
 class DbtBench:
@@ -53,12 +56,26 @@ class DbtBench:
         """Read the draft's facts and render its YAML."""
         return await asyncio.to_thread(prepare, job, draft)
 
-    async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verification:
-        """Verify in a worker; what the guard refuses never gets there."""
+    async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verified:
+        """Verify in a worker; once more when a unit test compares what is rightly not emitted."""
         needs = _needs(prepared)
         if needs.inputs.problems:
-            return Verification(Phase.PARSE, compile_passed=False, errors=needs.inputs.problems)
-        request = VerifyRequest(
+            problems = needs.inputs.problems
+            return Verified(
+                prepared, Verification(Phase.PARSE, compile_passed=False, errors=problems)
+            )
+        verification = await self._verifier.verify(self._request(job, prepared), progress)
+        replay_only = emitting_differently(needs.artifacts, verification)
+        if not replay_only or verification.lost:
+            return Verified(prepared, verification)
+        progress("verifying again: some scenarios can only be compared by replay")
+        again = await asyncio.to_thread(_prepared, job, prepared.sql, needs, replay_only)
+        verification = await self._verifier.verify(self._request(job, again), progress)
+        return Verified(again, verification)
+
+    def _request(self, job: Job, prepared: Prepared) -> VerifyRequest:
+        needs = _needs(prepared)
+        return VerifyRequest(
             item_id=job.item_id,
             model_name=job.model_name,
             sql=prepared.sql,
@@ -71,7 +88,6 @@ class DbtBench:
             clock=job.project.manifest.extracted_at,
             deadline_s=self._deadline,
         )
-        return await self._verifier.verify(request, progress)
 
     def shared_files(self, wanted: Sequence[tuple[Job, Prepared]]) -> Mapping[str, str]:
         """``_sources.yml`` with what is missing, and our generic test where a model uses it."""
@@ -131,6 +147,20 @@ def prepare(job: Job, draft: Draft) -> Prepared:
     facts = read_facts(draft.sql, known)
     if isinstance(facts, FactsError):
         return _unreadable(draft, facts)
+    return _prepared(job, draft.sql, _Read(facts, inputs, draft.assumptions), frozenset())
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read from a text before its YAML was rendered."""
+
+    facts: ModelFacts
+    inputs: Inputs
+    assumptions: tuple[Assumption, ...]
+
+
+def _prepared(job: Job, sql: str, read: _Read | DbtNeeds, replay_only: frozenset[str]) -> Prepared:
+    facts, inputs = read.facts, read.inputs
     artifacts = render_artifacts(
         ArtifactRequest(
             model_name=job.model_name,
@@ -139,14 +169,15 @@ def prepare(job: Job, draft: Draft) -> Prepared:
             spec=job.spec,
             dbt=job.project.dbt,
             writer=job.table.writer.display if job.table.writer is not None else "",
-            models=job.existing_models,
-            assumptions=draft.assumptions,
             inputs=inputs.relations,
+            models=job.existing_models,
+            assumptions=read.assumptions,
+            replay_only=replay_only,
         )
     )
     tests = artifacts.expected_tests
     return Prepared(
-        sql=draft.sql,
+        sql=sql,
         yaml=artifacts.yaml_text,
         materialized=facts.config.materialized,
         uses_watermark=facts.uses_watermark,
@@ -156,7 +187,7 @@ def prepare(job: Job, draft: Draft) -> Prepared:
         refs=tuple(dict.fromkeys(ref.name for ref in facts.refs)),
         required_vars=facts.required_vars,
         notes=artifacts.notes,
-        needs=DbtNeeds(facts, inputs, artifacts, draft.assumptions),
+        needs=DbtNeeds(facts, inputs, artifacts, read.assumptions, replay_only),
     )
 
 

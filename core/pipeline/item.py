@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from core.dbt.outcome import Verification
 from core.equivalence.verdict import EquivalenceResult, EquivalenceVerdict
 from core.generation.author import Author, Draft, Failure, FailureKind, Job, Refusal, Say
 from core.pipeline import events as ev
@@ -26,7 +25,7 @@ from core.pipeline.attempts import (
     text_hash,
 )
 from core.pipeline.events import Stage, StageOutcome
-from core.pipeline.ports import Candidate, Parts, Prepared
+from core.pipeline.ports import Candidate, Parts, Prepared, Verified
 from core.pipeline.reports import report_of
 from core.pipeline.stream import RunStream
 from core.pipeline.version import (
@@ -242,35 +241,43 @@ class ItemProcess:
         prepared = version.prepared
         async with self._stage(Stage.TEST) as finish:
             if prepared.refused:
-                verification = refused_verification(prepared)
+                verified = Verified(prepared, refused_verification(prepared))
             else:
-                verification = await self._verification(version.attempt, prepared)
+                verified = await self._verification(version.attempt, prepared)
+            verification, yaml = verified.verification, verified.prepared.yaml
+            changed = yaml != prepared.yaml
+            if changed:
+                await asyncio.to_thread(
+                    self._files.write, self._job.item_id, version.attempt, prepared.sql, yaml
+                )
+            report = report_of(verification)
             self._stream.emit(
                 ev.VerificationFinished(
                     item_id=self._job.item_id,
                     attempt=version.attempt,
-                    report=report_of(verification),
+                    report=report,
+                    yaml_hash=text_hash(yaml) if changed else "",
                 )
             )
-            report = report_of(verification)
             if verification.tests_passed:
                 finish(StageOutcome.PASSED, report.sentence)
             else:
                 finish(StageOutcome.FAILED, report.lost or failure_sentence(verification))
         self.trail.lost, self.trail.lost_code = verification.lost, verification.lost_code
-        return replace(version, verification=verification)
+        return replace(version, prepared=verified.prepared, verification=verification)
 
-    async def _verification(self, attempt: int, prepared: Prepared) -> Verification:
+    async def _verification(self, attempt: int, prepared: Prepared) -> Verified:
         """Verify once, and once more when the worker was lost: the machine may be to blame."""
         item_id = self._job.item_id
         for last in (False, True):
-            verification = await self._parts.bench.verify(
+            verified = await self._parts.bench.verify(
                 self._job,
                 prepared,
                 lambda line: self._stream.emit_soon(
                     ev.VerificationProgress(item_id=item_id, attempt=attempt, line=line)
                 ),
             )
+            verification = verified.verification
             if not verification.lost:
                 break
             self._stream.emit(ev.WorkerLost(item_id=item_id, reason=verification.lost))
@@ -278,7 +285,7 @@ class ItemProcess:
                 break
             if not last:
                 self._stream.emit(ev.WorkerRestarted(reason=f"{item_id} is verified again"))
-        return verification
+        return verified
 
     async def _corrected(self, version: Version, failure: Failure) -> Version | None:
         """A better version, or ``None``: no correction left, none possible, or none allowed."""

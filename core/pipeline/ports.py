@@ -41,6 +41,18 @@ class Prepared:
     needs: Any = None
 
 
+@dataclass(frozen=True)
+class Verified:
+    """What a verification found, and the files it is about.
+
+    The YAML may have changed: a unit test that compares what the model rightly does not emit is
+    disabled in favour of its replay.
+    """
+
+    prepared: Prepared
+    verification: Verification
+
+
 class Bench(Protocol):
     """Where drafts become files and are tried: facts, guard, YAML, dbt, scenario replay."""
 
@@ -48,7 +60,7 @@ class Bench(Protocol):
         """Read the draft's facts and render its YAML."""
         ...
 
-    async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verification:
+    async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verified:
         """Compile and test the model, and replay every scenario, in a worker process.
 
         A lost worker is a verification whose ``lost`` says so, never an exception.

@@ -315,7 +315,10 @@ def _verification_progress(item: ItemState, event: ev.VerificationProgress) -> I
 
 
 def _verified(item: ItemState, event: ev.VerificationFinished) -> ItemState:
-    return _with_attempt(item, event.attempt, verification=event.report)
+    found: dict[str, Any] = {"verification": event.report}
+    if event.yaml_hash:
+        found["yaml_hash"] = event.yaml_hash
+    return _with_attempt(item, event.attempt, **found)
 
 
 def _reviewed(item: ItemState, event: ev.ReviewFinished) -> ItemState:

@@ -16,7 +16,7 @@ from core.dbt.outcome import Phase, Progress, TestKind, TestOutcome, TestStatus,
 from core.dbt.verify import ProjectVerdict
 from core.equivalence.verdict import EquivalenceResult, EquivalenceVerdict
 from core.generation.author import Draft, Failure, Job, Refusal, Say
-from core.pipeline.ports import Candidate, EquivalenceProgressSink, Parts, Prepared
+from core.pipeline.ports import Candidate, EquivalenceProgressSink, Parts, Prepared, Verified
 from core.project.codes import Code
 from core.review.verdict import Check, CheckName, Issue, ReviewResult, Verdict
 
@@ -79,7 +79,7 @@ class FakeBench:
             refused=refused,
         )
 
-    async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verification:
+    async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verified:
         self.verified.append(job.item_id)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
@@ -91,7 +91,7 @@ class FakeBench:
                 await self.gate.wait()
         finally:
             self.running -= 1
-        return verdict_on(prepared.sql)
+        return Verified(prepared, verdict_on(prepared.sql))
 
     def shared_files(self, wanted: Sequence[tuple[Job, Prepared]]) -> Mapping[str, str]:
         names = sorted(job.table.object_name for job, _ in wanted)
