@@ -125,7 +125,8 @@ class Verification:
     ``lost`` names why there is no verdict at all (worker died, deadline passed); then nothing
     else is meaningful, and ``lost_code`` is the diagnostic code for it (``WORKER_LOST``,
     ``DEADLINE_EXCEEDED``, ``CANCELLED``). ``compiled_sql`` is what dbt made of the full load,
-    ``compiled_incremental`` of a later run of an incremental model.
+    ``compiled_incremental`` of a later run of an incremental model. ``timings`` are seconds by
+    part (``parse``, ``test``, ``replay``).
     """
 
     phase: Phase
@@ -140,6 +141,7 @@ class Verification:
     notes: tuple[str, ...] = field(default=())
     lost_code: str = ""
     compiled_incremental: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def tests_passed(self) -> bool:

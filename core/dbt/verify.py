@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.dbt.outcome import ExpectedTest, Progress, TestOutcome, Verification
+from core.project.codes import Code
 from core.project.names import QualifiedName
 from core.project.testspec import TestSpec
 
@@ -129,6 +130,36 @@ class ProjectVerdict:
     errors: tuple[str, ...] = ()
     lost: str = ""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class TargetRequest:
+    """A model to be compiled and tested on the project's own warehouse (``--target NAME``).
+
+    ``dbt_root`` is the dbt project with the model's files already written. ``profiles_dir`` is
+    where dbt is told to look; empty: dbt's own search order.
+    """
+
+    item_id: str
+    model_name: str
+    dbt_root: Path
+    target: str
+    expected_tests: tuple[ExpectedTest, ...] = ()
+    profiles_dir: str = ""
+    deadline_s: float = 300.0
+
+
+@dataclass(frozen=True)
+class TargetCheck:
+    """Whether a ``--target`` run may begin: ``code`` is ``None`` when it may."""
+
+    code: Code | None = None
+    message: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the warehouse answered."""
+        return self.code is None
 
 
 class Verifier(Protocol):

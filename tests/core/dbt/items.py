@@ -1,4 +1,4 @@
-"""Items as the pipeline makes them: catalog, scenarios and model of an order-line fact, varied by number.
+"""Items as the pipeline makes them: catalog, scenarios and model of an order-line fact.
 
 ``shop_item(7, "merge")`` differs from ``shop_item(8, "merge")`` in names and values, so that
 nothing can be answered from a cache.

@@ -1,0 +1,120 @@
+"""One dbt, warm, in this process: parse, test, run of a mini-project; events and results as values.
+
+Only worker processes import this module: dbt is neither light nor thread-safe.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_QUIET = [
+    "--no-write-json",
+    "--log-level",
+    "none",
+    "--log-level-file",
+    "none",
+    "--no-use-colors",
+    "--no-version-check",
+    "--no-populate-cache",
+    "--no-send-anonymous-usage-stats",
+]
+_TOLD_EVENTS = frozenset({"LogTestResult", "LogModelResult"})
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """What one invocation left. ``error`` is dbt's exception as text, empty if there was none."""
+
+    results: tuple[Any, ...] = ()
+    error: str = ""
+    manifest: Any = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class DbtSession:
+    """Runs dbt commands in one project folder."""
+
+    folder: Path
+    say: Callable[[str], None] = lambda line: None
+    manifest: Any = None
+    recorded: list[str] = field(default_factory=list)
+    _recording: str = ""
+    _warnings: list[str] = field(default_factory=list)
+
+    def parse(self) -> DbtResult:
+        """Parse the project; what follows uses this manifest."""
+        self.manifest = None
+        result = self._invoke(["parse"])
+        self.manifest = result.manifest
+        return result
+
+    def test(self, select: str) -> DbtResult:
+        """``dbt test --select``."""
+        return self._invoke(["test", "--select", select])
+
+    def run(self, model: str, *, full_refresh: bool) -> tuple[DbtResult, list[str]]:
+        """``dbt run --select`` one model; also the SQL that dbt sent for it, in order."""
+        arguments = ["run", "--select", model]
+        if full_refresh:
+            arguments.append("--full-refresh")
+        self.recorded = []
+        self._recording = f"model.proc2dbt_mini.{model}"
+        try:
+            result = self._invoke(arguments)
+        finally:
+            self._recording = ""
+        return result, list(self.recorded)
+
+    def _invoke(self, arguments: list[str]) -> DbtResult:
+        from dbt import deprecations
+        from dbt.cli.main import dbtRunner
+
+        deprecations.reset_deprecations()
+        self._warnings = []
+        place = str(self.folder)
+        runner = dbtRunner(manifest=self.manifest, callbacks=[self._on_event])
+        done = runner.invoke([*arguments, *_QUIET, *_places(place)])
+        error = plain(str(done.exception), place) if done.exception is not None else ""
+        results = tuple(getattr(done.result, "results", None) or ())
+        manifest = done.result if arguments[0] == "parse" and not error else None
+        return DbtResult(results, error, manifest, tuple(dict.fromkeys(self._warnings)))
+
+    def _on_event(self, event: Any) -> None:
+        name = event.info.name
+        if name == "SQLQuery":
+            if self._recording and event.data.node_info.unique_id == self._recording:
+                self.recorded.append(event.data.sql)
+        elif name in _TOLD_EVENTS:
+            self.say(_told(event.data))
+        elif name == "NoNodeForYamlKey" or event.info.level == "warn":
+            self._warnings.append(plain(event.info.msg, str(self.folder)))
+
+
+def _places(folder: str) -> list[str]:
+    options = ["--project-dir", folder, "--profiles-dir", folder]
+    return [*options, "--log-path", f"{folder}/logs", "--target-path", f"{folder}/target"]
+
+
+def _told(data: Any) -> str:
+    node = data.node_info
+    kind = {"unit_test": "unit test", "test": "data test"}.get(node.resource_type, "model")
+    return f"{kind} {node.node_name}: {data.status}"
+
+
+def plain(message: str, folder: str = "") -> str:
+    """dbt's message without colours and without the worker's own paths."""
+    text = _COLOURS.sub("", message).strip()
+    return text.replace(folder + "/", "") if folder else text
+
+
+def close_database() -> None:
+    """Let go of dbt's DuckDB, so that this process may fork or start afresh."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()

@@ -1,0 +1,81 @@
+"""Strings of a YAML file that dbt would evaluate: refused, whoever wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from core.dbt.allowlist import Finding
+
+_MARKS = ("{{", "{%", "{#")
+_KEYS = {
+    "": frozenset({"version", "models", "unit_tests"}),
+    "models": frozenset({"name", "description", "config", "data_tests", "columns"}),
+    "unit_tests": frozenset(
+        {"name", "model", "description", "config", "overrides", "given", "expect"}
+    ),
+}
+_CONFIG = frozenset({"meta", "tags", "severity", "enabled"})
+
+
+def check_yaml(text: str) -> list[Finding]:
+    """Findings for a model's YAML: unreadable, Jinja in a string, or keys that are not ours.
+
+    An unknown key matters because dbt ignores it in silence: ``unit_tests`` nested under a
+    model would count as tests and never run.
+    """
+    import yaml
+
+    try:
+        data = yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).split("\n")[0]
+        return [Finding(mark.line + 1 if mark else 0, f"The YAML cannot be read: {problem}.")]
+    if data is None:
+        return []
+    if not isinstance(data, dict):
+        return [Finding(1, "The YAML is not a properties file (a mapping at the top).")]
+    return [Finding(0, message) for message in dict.fromkeys(_problems(data))]
+
+
+def _problems(data: dict[str, Any]) -> Iterator[str]:
+    yield from _unknown(data, "")
+    for section in ("models", "unit_tests"):
+        for entry in data.get(section) or []:
+            if isinstance(entry, dict):
+                yield from _unknown(entry, section)
+    yield from _same_names(data)
+    yield from _evaluated(data, "YAML")
+
+
+def _unknown(entry: dict[str, Any], where: str) -> Iterator[str]:
+    place = f"an entry of {where}" if where else "the top of the file"
+    for key in entry:
+        if key not in _KEYS[where]:
+            yield f"The key '{key}' does not belong at {place}; dbt would pass over it."
+    config = entry.get("config")
+    for key in config if isinstance(config, dict) else ():
+        if key not in _CONFIG:
+            yield f"The configuration '{key}' is not allowed in the YAML of a model."
+
+
+def _same_names(data: dict[str, Any]) -> Iterator[str]:
+    seen: set[str] = set()
+    for entry in data.get("unit_tests") or []:
+        name = str(entry.get("name")) if isinstance(entry, dict) else ""
+        if name in seen:
+            yield f"Two unit tests are named '{name}'; dbt would run one of them."
+        seen.add(name)
+
+
+def _evaluated(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _evaluated(key, path)
+            yield from _evaluated(inner, str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _evaluated(inner, path)
+    elif isinstance(value, str) and any(mark in value for mark in _MARKS):
+        yield f"Jinja in '{path}' is not allowed: dbt would evaluate it."
