@@ -1,0 +1,29 @@
+CREATE PROCEDURE core.p_All
+    @stop_on_error bit = 1
+AS
+BEGIN
+    SET NOCOUNT ON;
+    DECLARE @rc int, @step varchar(50), @started datetime2(3) = SYSDATETIME();
+    BEGIN TRY
+        SET @step = 'dim';
+        EXEC @rc = core.p_D_ACCOUNT_Merge;
+        IF @rc <> 0 GOTO failed;
+        SET @step = 'fact';
+        EXECUTE @rc = [core].[p_F_POSTING_Since] @since = NULL, @rows = @rc OUTPUT;
+        SET @step = 'agg';
+        EXEC core.p_POSTING_MONTH_Month '202401';
+    END TRY
+    BEGIN CATCH
+        INSERT INTO ctl.BATCH_LOG (BATCH_NAME, STATE, INFO)
+        VALUES (@step, 'ERROR', CAST(ERROR_NUMBER() AS varchar(10)) + ': ' + ERROR_MESSAGE());
+        --PRINT 'debug'
+        IF @stop_on_error = 1 THROW 50010, 'load failed', 1;
+    END CATCH
+    GOTO done;
+failed:
+    RAISERROR('step %s failed', 16, 1, @step);
+    RETURN -1;
+done:
+    PRINT 'seconds: ' + CAST(DATEDIFF(second, @started, SYSDATETIME()) AS varchar(12));
+    RETURN 0;
+END

@@ -1,0 +1,24 @@
+﻿/****** Object:  StoredProcedure rpt.usp_DimPatient_Merge    Script Date: 3/8/2019 10:28:41 AM ******/
+SET ANSI_NULLS ON
+GO
+SET QUOTED_IDENTIFIER ON
+GO
+CREATE PROCEDURE rpt.usp_DimPatient_Merge
+AS
+BEGIN
+    SET NOCOUNT ON
+    SET XACT_ABORT ON
+    MERGE rpt.DimPatient AS tgt
+    USING (SELECT PatientId, FullName, InsuranceClass, Ward, DepositAmt FROM ClinicalDW.src.Patient WHERE PatientId IS NOT NULL) AS src
+        ON tgt.PatientId = ClinicalDW.src.PatientId
+    WHEN MATCHED AND (ISNULL(tgt.FullName, '') <> ISNULL(ClinicalDW.src.FullName, '') OR ISNULL(tgt.DepositAmt, 0) <> ISNULL(ClinicalDW.src.DepositAmt, 0)) THEN
+        UPDATE SET tgt.FullName = ClinicalDW.src.FullName,
+                   tgt.InsuranceClass = ClinicalDW.src.InsuranceClass,
+                   tgt.Ward = ClinicalDW.src.Ward,
+                   tgt.DepositAmt = ClinicalDW.src.DepositAmt
+    WHEN NOT MATCHED BY TARGET THEN
+        INSERT (PatientId, FullName, InsuranceClass, Ward, DepositAmt)
+        VALUES (ClinicalDW.src.PatientId, ClinicalDW.src.FullName, ClinicalDW.src.InsuranceClass, ClinicalDW.src.Ward, ClinicalDW.src.DepositAmt);
+    PRINT 'rows merged: ' + CAST(@@ROWCOUNT AS varchar(20))
+    /* nested /* comment */ stays out */
+END
