@@ -9,7 +9,7 @@ parsed into a node of its own.
 
 Four more readings of sqlglot's are put right: ``& | ^`` bind as tightly as ``+`` and ``-``
 (``language-elements/operator-precedence-transact-sql``), ``!<`` and ``!>`` are operators, ``"x"``
-is a name, not a string (QUOTED_IDENTIFIER ON), and ``real`` (``DType.FLOAT``) is told from ``float``
+is a name, not a string (QUOTED_IDENTIFIER ON); ``real`` (``DType.FLOAT``) is told from ``float``
 (``DType.DOUBLE``).
 """
 
