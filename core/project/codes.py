@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from core.project.names import printable
+
 
 class Severity(StrEnum):
     """How much a diagnostic weighs: an ``error`` fails its item, a ``warning`` makes it partial."""
@@ -116,7 +118,7 @@ class Diagnostic(BaseModel):
         severity = Severity.WARNING if code in WARNING_CODES else Severity.ERROR
         return cls(
             code=code,
-            message="".join(c if c.isprintable() else " " for c in message),
+            message=printable(message),
             item_id=item_id,
             severity=severity,
             details=details or None,

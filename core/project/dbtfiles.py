@@ -62,6 +62,14 @@ class DbtProjectFiles:
         return self._yaml(self.project_file) if self.exists else {}
 
     @property
+    def config_problem(self) -> str | None:
+        """Why ``dbt_project.yml`` cannot be used, as a clause; ``None`` when it can."""
+        if self.exists and not self.config:
+            named = [p for p in self.problems if p.startswith(self.project_file.name)]
+            return named[0] if named else f"{self.project_file.name} holds no settings"
+        return None
+
+    @property
     def project_name(self) -> str:
         """The project's name, as ``dbt_project.yml`` gives it."""
         return str(self.config.get("name") or "")
@@ -95,6 +103,7 @@ class DbtProjectFiles:
         by_key: dict[str, DeclaredSource] = {}
         for source in self.sources:
             by_key.setdefault(source.key, source)
+        for source in self.sources:  # what a source stands for counts before what it is called
             by_key.setdefault(f"{source.source_name}.{source.table_name}".casefold(), source)
         return by_key
 
@@ -179,18 +188,21 @@ class DbtProjectFiles:
         configured = self.config.get(setting)
         folders = configured if isinstance(configured, list) else list(default)
         for folder in folders:
-            top = self.root / str(folder)
+            if not isinstance(folder, str) or "\0" in folder:
+                continue
+            top = self.root / folder
             if not top.resolve().is_relative_to(self.root.resolve()):
                 self.problems.append(f"{setting} leads out of the dbt project: {folder}")
                 continue
             for parent, names, files in os.walk(top):
                 names.sort()
                 for name in sorted(files):
-                    if name.lower().endswith(endings):
-                        yield (Path(parent) / name).relative_to(self.root).as_posix()
+                    path = Path(parent) / name
+                    if name.lower().endswith(endings) and path.is_file():
+                        yield path.relative_to(self.root).as_posix()
 
     def _yaml(self, path: Path) -> dict[str, Any]:
-        import yaml  # type: ignore[import-untyped]
+        import yaml
 
         relative = path.relative_to(self.root).as_posix()
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

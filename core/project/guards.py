@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from core.project.catalog import CatalogTable, ProfileStatus
 from core.project.codes import Code, Diagnostic, ProjectError
-from core.project.names import NameSyntaxError, QualifiedName, model_name
+from core.project.names import QualifiedName, model_name
 from core.project.profiles import check_profile
 from core.project.project import MigrationProject
 from core.project.testspec import SpecStatus
@@ -75,6 +75,14 @@ def check_project(
                 file="dbt/dbt_project.yml",
             )
         ]
+    if project.dbt.config_problem is not None:
+        return [
+            Diagnostic.of(
+                Code.DBT_PROJECT_MISSING,
+                f"The dbt project cannot be used: dbt/{project.dbt.config_problem}; repair it.",
+                file="dbt/dbt_project.yml",
+            )
+        ]
     if target is not None:
         problem = check_profile(project.dbt, target, environment or {})
         return [problem] if problem is not None else []
@@ -96,7 +104,7 @@ def item_problems(project: MigrationProject, name: str, names: ModelNames) -> li
 
 
 def _problems(project: MigrationProject, name: str, names: ModelNames) -> Iterator[Diagnostic]:
-    item_id = _item_id(name)
+    item_id = project.item_id(name)
     item = _Candidate(project, item_id, name, names)
     for guard in _ITEM_GUARDS:
         try:
@@ -319,10 +327,3 @@ def _readable(project: MigrationProject, item_id: str) -> CatalogTable | None:
         return project.table(item_id)
     except ProjectError:
         return None
-
-
-def _item_id(name: str) -> str:
-    try:
-        return QualifiedName.parse(name).item_id
-    except NameSyntaxError:
-        return name.lower()

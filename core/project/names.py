@@ -117,6 +117,11 @@ def bracket(identifier: str) -> str:
     return "[" + identifier.replace("]", "]]") + "]"
 
 
+def printable(text: str) -> str:
+    """``text`` without line ends and control characters, which a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def model_name(table: QualifiedName) -> str:
     """The dbt model's name for a table: ``stg_`` and the lower-cased table name."""
     return "stg_" + _NOT_IDENTIFIER.sub("_", table.name.lower())

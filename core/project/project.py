@@ -85,9 +85,25 @@ class MigrationProject:
     def _known(self) -> frozenset[str]:
         return frozenset(self._table_ids)
 
+    def item_id(self, name: Wanted) -> str:
+        """The item id a table's name stands for; an item id stands for itself.
+
+        A table called ``[a.b]`` in ``silver`` has the item id ``silver.a.b``, which reads as a
+        three-part name of another table: what is known by that id comes first.
+        """
+        if isinstance(name, str):
+            folded = name.lower()
+            parsed = _item_id(name)
+            if folded == parsed or folded in self._table_files:
+                return folded
+            if parsed not in self._table_files and folded in self._known:
+                return folded
+            return parsed
+        return name.item_id
+
     def knows_table(self, name: Wanted) -> bool:
         """Whether a catalog file or the DDL names the table."""
-        item_id = _item_id(name)
+        item_id = self.item_id(name)
         return item_id in self._table_files or item_id in self._known
 
     def name_of(self, item_id: str) -> QualifiedName:
@@ -100,11 +116,11 @@ class MigrationProject:
 
     def has_catalog_file(self, name: Wanted) -> bool:
         """Whether ``catalog/tables`` has a file for the table."""
-        return _item_id(name) in self._table_files
+        return self.item_id(name) in self._table_files
 
     def catalog_file(self, name: Wanted) -> str:
         """The table's catalog file relative to the project, whether it exists or not."""
-        item_id = _item_id(name)
+        item_id = self.item_id(name)
         return self._table_files.get(item_id, f"catalog/tables/{item_id}.json")
 
     def table(self, name: Wanted) -> CatalogTable:
@@ -114,7 +130,7 @@ class MigrationProject:
             ProjectError: ``TABLE_UNKNOWN``, ``CATALOG_FILE_MISSING`` or
                 ``CATALOG_FILE_CORRUPT``.
         """
-        item_id = _item_id(name)
+        item_id = self.item_id(name)
         cached = self._tables.get(item_id)
         if cached is not None:
             return cached
@@ -163,11 +179,11 @@ class MigrationProject:
 
     def has_test_spec(self, name: Wanted) -> bool:
         """Whether ``test-specs`` has a file for the table."""
-        return _item_id(name) in self._spec_files
+        return self.item_id(name) in self._spec_files
 
     def test_spec_file(self, name: Wanted) -> str:
         """The table's test spec relative to the project, whether it exists or not."""
-        item_id = _item_id(name)
+        item_id = self.item_id(name)
         return self._spec_files.get(item_id, f"test-specs/{item_id}.json")
 
     def test_spec(self, name: Wanted) -> TestSpec:
@@ -176,7 +192,7 @@ class MigrationProject:
         Raises:
             ProjectError: ``TEST_SPEC_NOT_FOUND`` or ``TEST_SPEC_CORRUPT``.
         """
-        item_id = _item_id(name)
+        item_id = self.item_id(name)
         cached = self._specs.get(item_id)
         if cached is not None:
             return cached
@@ -237,6 +253,9 @@ class MigrationProject:
         try:
             if not path.resolve().is_relative_to(self.root.resolve()):
                 self.ddl_problems.append(f"{file} is a link that leads out of the project")
+                return ""
+            if not path.is_file():
+                self.ddl_problems.append(f"{file} is not a file")
                 return ""
             return read_text(path)
         except (OSError, RuntimeError) as error:

@@ -85,11 +85,7 @@ def _matching(project: MigrationProject, name: str) -> list[str]:
         pattern = _folded_pattern(name)
         items = [item for item in project.tables() if fnmatchcase(item, pattern)]
         return [item for item in items if not _is_loaded_elsewhere(project, item)]
-    try:
-        item_id = QualifiedName.parse(name).item_id
-    except NameSyntaxError:
-        return []
-    return [item_id] if project.knows_table(item_id) else []
+    return [project.item_id(name)] if name and project.knows_table(name) else []
 
 
 def _is_loaded_elsewhere(project: MigrationProject, item_id: str) -> bool:

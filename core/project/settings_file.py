@@ -89,6 +89,8 @@ Found = tuple[str, Any, str]
 
 def _from_file(root: Path, known: Mapping[str, SettingInfo]) -> list[Found]:
     path = root / SETTINGS_FILE
+    if path.exists() and not path.is_file():
+        raise _invalid(f"{SETTINGS_FILE} is not a file.")
     try:
         text = read_text(path)
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from core.project.catalog import CatalogTable, ScopingStatus
 from core.project.codes import Code, Diagnostic, ProjectError
 from core.project.guards import ModelNames, check_project, item_problems
+from core.project.names import printable
 from core.project.project import MigrationProject
 
 
@@ -175,7 +176,7 @@ def table_status(
     codes = {problem.code for problem in problems}
     return TableStatus(
         item_id=item_id,
-        display=name.display,
+        display=printable(name.display),
         role=role,
         marks=_marks(project, item_id, table, codes, model) if role is Role.TARGET else {},
         model=model if role is Role.TARGET else "",

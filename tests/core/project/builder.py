@@ -78,7 +78,7 @@ class ProjectBuilder:
     ) -> ProjectBuilder:
         """A target table, scoped and profiled; ``changes`` replace catalog keys."""
         parsed = QualifiedName.parse(name)
-        selected = writer or f"{parsed.schema}.usp_load_{parsed.name}"
+        selected = writer or f"[{parsed.schema}].[usp_load_{parsed.name}]"
         catalog: Json = {
             "scoping": {"status": "resolved", "selected_writer": selected},
             "profile": {

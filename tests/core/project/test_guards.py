@@ -70,6 +70,14 @@ def test_no_dbt_project(tmp_path: Path) -> None:
     assert "dbt/dbt_project.yml" in problem.message
 
 
+@pytest.mark.parametrize("text", ["", "- a\n", "name: [\n"])
+def test_a_dbt_project_that_cannot_be_read(tmp_path: Path, text: str) -> None:
+    root = finished(tmp_path).file("dbt/dbt_project.yml", text).write()
+    [problem] = check_project(MigrationProject.open(root))
+    assert problem.code is Code.DBT_PROJECT_MISSING
+    assert "dbt/dbt_project.yml" in problem.message
+
+
 PROFILE = "warehouse:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: x.duckdb}\n"
 
 
@@ -326,3 +334,14 @@ def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
     assert problem is not None
     assert problem.code is Code.CATALOG_FILE_CORRUPT
     assert "leads out of the project" in problem.message
+
+
+def test_names_with_dots_and_control_characters(tmp_path: Path) -> None:
+    builder = finished(tmp_path).ready("silver.[dim.x]")
+    root = builder.ddl("tables", "CREATE TABLE [a.b].[c\x1b[31m] (i int)").write()
+    assert item_check(root, "silver.[dim.x]") is None
+    assert item_check(root, "silver.dim.x") is None
+    problem = item_check(root, "a.b.c\x1b[31m")
+    assert problem is not None
+    assert problem.code is Code.CATALOG_FILE_MISSING
+    assert problem.message.isprintable()
