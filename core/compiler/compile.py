@@ -1,0 +1,172 @@
+"""The compiler's front door: a procedure's text and a target table give a dbt model or a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core.compiler import jinja
+from core.compiler.comments import Comments
+from core.compiler.effects import effects_of
+from core.compiler.emit import Emitter
+from core.compiler.executor import Executor
+from core.compiler.fold import NotConstant, fold
+from core.compiler.options import CompileOptions
+from core.compiler.plan import planned
+from core.compiler.registry import Relations
+from core.compiler.result import Compiled, Refused, Unsupported
+from core.compiler.routines import is_log_name
+from core.compiler.state import State, TableState, Value
+from core.compiler.translate import DuckDbTranslator
+from core.compiler.variables_exec import type_of
+from core.tsql import nodes
+from core.tsql.errors import TsqlError
+from core.tsql.leaves import ParsedExpr
+from core.tsql.parser import parse_procedure
+from core.tsql.schema import ObjectName, Schema, TableKind
+
+
+def compile_procedure(
+    source: str, target: str, schema: Schema, options: CompileOptions | None = None
+) -> Compiled | Unsupported:
+    """The dbt model that leaves the same rows in `target` as the procedure, or why there is none.
+
+    `target` is ``schema.table`` in any case. Deterministic: the same input gives the same bytes.
+    """
+    options = options or CompileOptions()
+    try:
+        procedure = parse_procedure(source)
+    except TsqlError as error:
+        return Unsupported(error.message, error.line, "syntax")
+    try:
+        return _compiled(source, procedure, target.lower(), schema, options)
+    except Refused as refusal:
+        return refusal.at(procedure.span.line)
+    except RecursionError:
+        return Unsupported("the procedure is nested too deeply", procedure.span.line, "nesting")
+
+
+def _compiled(
+    source: str,
+    procedure: nodes.CreateProcedure,
+    target: str,
+    schema: Schema,
+    options: CompileOptions,
+) -> Compiled | Unsupported:
+    name = ObjectName.parse(target)
+    table = schema.table(name)
+    types, variables, table_parameters = _parameters(procedure, schema)
+    translator = DuckDbTranslator(types, options)
+    relations = Relations(schema, translator)
+    executor = Executor(relations, options, target, str(procedure.name), Comments.of(source))
+    state = State(variables=_initial(procedure, types, executor, table_parameters))
+    state = executor.run(procedure.body, state)
+    if state.poison is not None:
+        return state.poison
+    final = state.tables.get(target)
+    if final is None or not final.written:
+        return Unsupported(
+            f"the procedure does not write {target}", procedure.span.line, "no write to the target"
+        )
+    if final.poison is not None:
+        return final.poison
+    if table is not None and table.kind is TableKind.VIEW:
+        return Unsupported(f"{target} is a view", procedure.span.line, "view as target")
+    plan = planned(final, target, options)
+    emitted = Emitter(options, variables).emit(plan, final.table, tuple(translator.used))
+    return Compiled(
+        sql=emitted.sql,
+        materialization=plan.materialization,
+        strategy=plan.strategy,
+        unique_key=plan.unique_key,
+        notes=tuple(dict.fromkeys((*plan.notes, *executor.notes))),
+        assumptions=tuple(dict.fromkeys((*executor.assumptions, *plan.assumptions))),
+        dropped=tuple(executor.dropped),
+        cte_map=emitted.cte_map,
+        other_targets=_others(state, target),
+        inputs=emitted.inputs,
+        variables=emitted.variables,
+        required_variables=emitted.required,
+    )
+
+
+def _parameters(
+    procedure: nodes.CreateProcedure, schema: Schema
+) -> tuple[dict[str, object], dict[str, jinja.Variable], list[str]]:  # type: ignore[type-arg]
+    """Types by name, vars by name, and the parameters that are tables."""
+    from core.tsql import types as t
+
+    types: dict[str, t.SqlType] = {}
+    variables: dict[str, jinja.Variable] = {}
+    tables: list[str] = []
+    for parameter in procedure.parameters:
+        key = parameter.name.lower()
+        if parameter.is_readonly:
+            tables.append(key)
+            continue
+        try:
+            type_ = t.parse_type(parameter.type.text, aliases=schema.alias_types)
+        except t.UnknownTypeError as error:
+            if parameter.type.schema:
+                tables.append(key)
+                continue
+            raise Refused(error.reason, "unknown type", parameter.span.line) from None
+        types[key] = type_
+        default = parameter.default
+        variables[key] = jinja.Variable(
+            jinja.variable_name(procedure.name.name, parameter.name),
+            type_,
+            _default(default) if default is not None else None,
+            default is None and not parameter.is_output,
+        )
+    return types, variables, tables  # type: ignore[return-value]
+
+
+def _default(default: nodes.Expr) -> str | None:
+    parsed = default.parsed
+    if not isinstance(parsed, ParsedExpr):
+        raise Refused("the default of a parameter is not understood", "parameter default")
+    try:
+        value = fold(parsed.tree)
+    except NotConstant:
+        text = default.text.strip()
+        if text.isidentifier():
+            return text  # a bare word is a string: @mode varchar(10) = FULL
+        raise Refused(f"the default {text} is not a constant", "parameter default") from None
+    return None if value is None else str(value)
+
+
+def _initial(
+    procedure: nodes.CreateProcedure,
+    types: Mapping[str, object],
+    executor: Executor,
+    tables: list[str],
+) -> dict[str, Value]:
+    from sqlglot import exp
+
+    found: dict[str, Value] = {}
+    for parameter in procedure.parameters:
+        key = parameter.name.lower()
+        if key in tables:
+            continue
+        node = exp.Parameter(this=exp.Var(this=parameter.name.lstrip("@")))
+        found[key] = Value(type_of(executor, parameter.type), node)
+    return found
+
+
+def _others(state: State, target: str) -> tuple[str, ...]:
+    """The other permanent tables the procedure writes, logs left out."""
+    return tuple(
+        sorted(
+            key
+            for key, found in state.tables.items()
+            if _is_other(key, found) and key != target
+        )
+    )
+
+
+def _is_other(key: str, found: TableState) -> bool:
+    return found.written and not key.startswith(("#", "@")) and not is_log_name(key)
+
+
+__all__ = ["compile_procedure", "effects_of", "replace"]

@@ -1,0 +1,257 @@
+"""The emitter: the plan's relations become a dbt model that reads as if a person had written it.
+
+Import CTEs first (one per table, named after it), then one CTE per relation in the order of the
+procedure, then ``final`` with the target's columns in their original case, and
+``select * from final``. Comments of the procedure stand above the CTE they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from core.compiler import jinja
+from core.compiler.layout import INDENT, lines, quoted
+from core.compiler.naming import unique
+from core.compiler.options import CompileOptions, SourceInput
+from core.compiler.plan import Plan
+from core.compiler.relations import REL, Relation, RelationKind
+from core.compiler.result import CteLines
+from core.compiler.tidy import tidied
+from core.compiler.translate import CLOCK, placeholder
+from core.tsql.schema import Table
+from core.tsql.types import duckdb_storage
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """The model's text, where its CTEs come from, and what it reads."""
+
+    sql: str
+    cte_map: tuple[CteLines, ...]
+    inputs: tuple[str, ...]
+    variables: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+@dataclass
+class Emitter:
+    """Writes one model."""
+
+    options: CompileOptions
+    variables: Mapping[str, jinja.Variable]
+
+    def emit(self, plan: Plan, table: Table, used: Sequence[str]) -> Emitted:
+        """The text of the model."""
+        final, reads = self._final(plan, table)
+        order = _in_order(reads)
+        names = self._names(order)
+        blocks: list[tuple[str, list[str]]] = []
+        origins: list[CteLines] = []
+        for relation in order:
+            name = names[relation.id]
+            body = self._body(relation, names)
+            comments = [f"-- {line}" for line in relation.origin.comments]
+            blocks.append((name, [*comments, *_cte(name, body)]))
+            if relation.origin.first_line:
+                span = (relation.origin.first_line, relation.origin.last_line)
+                origins.append(CteLines(name, (span,)))
+        final_lines = lines(tidied(_named(final, names)))
+        blocks.append(("final", _cte("final", final_lines)))
+        spans = sorted({s for r in plan.rows if (s := _span(r)) is not None})
+        origins.append(CteLines("final", tuple(spans)))
+        recursive = any(relation.recursive for relation in order)
+        text = self._text(plan, [block for _, block in blocks], recursive)
+        text = self._with_jinja(text)
+        keys = [r.source for r in order if r.kind is RelationKind.IMPORT]
+        seen = [v for p, v in self.variables.items() if placeholder(p) in "".join(used) or p in used]
+        mentioned = [v for v in seen if f"var('{v.name}'" in text]
+        return Emitted(
+            text,
+            tuple(origins),
+            tuple(dict.fromkeys(keys)),
+            tuple(v.name for v in mentioned),
+            tuple(v.name for v in mentioned if v.required),
+        )
+
+    # --- the final select -----------------------------------------------------------------------
+
+    def _final(self, plan: Plan, table: Table) -> tuple[exp.Expression, list[Relation]]:
+        """The query of ``final`` and the relations it reads."""
+        if not plan.rows:
+            return _no_rows(table), []
+        uses = _uses(plan.rows)
+        queries: list[exp.Expression] = []
+        reads: list[Relation] = []
+        for relation in plan.rows:
+            inline = uses.get(relation.id, 0) == 0 and self._can_inline(relation, plan)
+            if inline:
+                assert relation.duckdb is not None
+                queries.append(relation.duckdb.copy())
+                reads += relation.inputs
+            else:
+                columns = [_column(c.name) for c in relation.columns]
+                query = exp.Select(expressions=columns)
+                query.set("from_", exp.From(this=relation.ref()))
+                queries.append(query)
+                reads.append(relation)
+        final = queries[0]
+        for query in queries[1:]:
+            final = exp.Union(this=final, expression=query, distinct=False)
+        return final, list(dict.fromkeys(reads))
+
+    def _can_inline(self, relation: Relation, plan: Plan) -> bool:
+        """Whether a relation's query can stand in ``final`` itself."""
+        query = relation.duckdb
+        if relation.kind is RelationKind.ALIGNMENT:
+            return True
+        if relation.kind is not RelationKind.QUERY or len(plan.rows) > 1 or relation.recursive:
+            return False
+        if not isinstance(query, exp.Select) or any(item.is_star for item in query.expressions):
+            return False
+        return not relation.origin.comments
+
+    # --- CTEs -----------------------------------------------------------------------------------
+
+    def _names(self, order: Sequence[Relation]) -> dict[str, str]:
+        names: dict[str, str] = {}
+        taken: set[str] = {"final"}
+        for relation in order:
+            name = unique(relation.hint, taken)
+            taken.add(name)
+            names[relation.id] = name
+        return names
+
+    def _body(self, relation: Relation, names: Mapping[str, str]) -> list[str]:
+        if relation.kind is RelationKind.IMPORT:
+            return [f"select * from {jinja.reader(self._input(relation.source))}"]
+        if relation.kind is RelationKind.EXISTING:
+            return _existing(relation)
+        assert relation.duckdb is not None
+        return lines(tidied(_named(relation.duckdb, names)))
+
+    def _input(self, key: str) -> jinja.Input:
+        found = self.options.relation(key)
+        if found is not None:
+            return found
+        schema, _, name = key.rpartition(".")
+        return SourceInput(schema, name)
+
+    def _text(self, plan: Plan, blocks: Sequence[list[str]], recursive: bool) -> str:
+        out = [jinja.config(plan), "", "with recursive" if recursive else "with", ""]
+        for position, block in enumerate(blocks):
+            out += block
+            if position < len(blocks) - 1:
+                out[-1] += ","
+            out.append("")
+        out.append("select * from final")
+        return "\n".join(out) + "\n"
+
+    def _with_jinja(self, text: str) -> str:
+        for name, variable in self.variables.items():
+            word = placeholder(name)
+            if word in text:
+                text = text.replace(word, jinja.variable_sql(variable))
+        return text.replace(CLOCK, self.options.clock)
+
+
+def _span(relation: Relation) -> tuple[int, int] | None:
+    origin = relation.origin
+    return (origin.first_line, origin.last_line) if origin.first_line else None
+
+
+def _column(name: str) -> exp.Column:
+    return exp.Column(this=exp.to_identifier(name, quoted=True))
+
+
+def _no_rows(table: Table) -> exp.Expression:
+    items = [_typed_null(c.name, duckdb_storage(c.type)) for c in table.columns]
+    query = exp.Select(expressions=items)
+    query.set("where", exp.Where(this=exp.false()))
+    return query
+
+
+def _typed_null(name: str, storage: str) -> exp.Expression:
+    to = exp.DataType.build(storage, dialect="duckdb")
+    value = exp.Cast(this=exp.Null(), to=to)
+    return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
+
+
+def _existing(relation: Relation) -> list[str]:
+    """The target's prior rows; none on the first run."""
+    columns = [
+        f"{INDENT}cast(null as {duckdb_storage(c.type).lower()}) as {quoted(c.name)}"
+        for c in relation.columns
+    ]
+    return [
+        "{% if is_incremental() %}",
+        "",
+        "select * from {{ this }}",
+        "",
+        "{% else %}",
+        "",
+        "select",
+        *[f"{column}," for column in columns[:-1]],
+        columns[-1],
+        "where false",
+        "",
+        "{% endif %}",
+    ]
+
+
+def _cte(name: str, body: Sequence[str]) -> list[str]:
+    return [f"{name} as (", "", *(INDENT + line if line else "" for line in body), "", ")"]
+
+
+def _uses(rows: Sequence[Relation]) -> dict[str, int]:
+    """How many relations read a relation, `final` not counted."""
+    found: dict[str, int] = {}
+    for relation in _in_order(rows):
+        for read in relation.inputs:
+            found[read.id] = found.get(read.id, 0) + 1
+    return found
+
+
+def _in_order(reads: Sequence[Relation]) -> list[Relation]:
+    """Everything that is read, inputs first: imports, then queries as the procedure makes them."""
+    found: dict[str, Relation] = {}
+
+    def visit(relation: Relation) -> None:
+        if relation.id in found:
+            return
+        for read in relation.inputs:
+            visit(read)
+        found[relation.id] = relation
+
+    for relation in reads:
+        visit(relation)
+    imports = [r for r in found.values() if r.query is None]
+    return imports + [r for r in found.values() if r.query is not None]
+
+
+def _named(tree: exp.Expression, names: Mapping[str, str]) -> exp.Expression:
+    """A copy in which relations have their CTE's names, with an alias only where it differs."""
+    tree = tree.copy()
+    for table in tree.find_all(exp.Table):
+        if table.db != REL:
+            continue
+        name = names[table.name]
+        alias = table.alias
+        new = exp.Table(this=exp.to_identifier(name, quoted=True))
+        if alias and alias != name:
+            new.set("alias", table.args["alias"])
+        for key in ("joins", "pivots"):
+            if table.args.get(key):
+                new.set(key, table.args[key])
+        if not alias:
+            _requalify(tree, table.name, name)
+        table.replace(new)
+    return tree
+
+
+def _requalify(tree: exp.Expression, relation_id: str, name: str) -> None:
+    for column in tree.find_all(exp.Column):
+        if column.table == relation_id:
+            column.set("table", exp.to_identifier(name, quoted=True))

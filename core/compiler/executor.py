@@ -1,0 +1,194 @@
+"""The symbolic executor: statements, one after the other, transform the state.
+
+Control flow is by continuation: a list of statements is executed with what follows them, so that
+an IF with an early RETURN is simply "this branch and the rest, or that branch and the rest". The
+success path is followed: CATCH, and branches that end in an error, are left out with a note.
+
+A statement that is refused poisons what it writes (`core.compiler.effects`) and execution goes
+on; whether that matters is decided by who reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from core.compiler import data, flow, routines, variables_exec
+from core.compiler.binder import Binder, Context
+from core.compiler.comments import Comments
+from core.compiler.effects import effects_of
+from core.compiler.functions import FunctionInliner
+from core.compiler.inserts import Inserter
+from core.compiler.options import CompileOptions
+from core.compiler.registry import Relations
+from core.compiler.relations import Origin
+from core.compiler.result import Assumption, Dropped, Refused, Unsupported
+from core.compiler.state import State
+from core.compiler.tables import Tables, poison_all
+from core.compiler.updates import Updater
+from core.compiler.views import resolver
+from core.tsql import nodes
+
+MAX_FORKS = 8
+"""How many data-dependent early returns are followed before the procedure is refused."""
+
+Statements = Sequence[nodes.Statement]
+
+
+@dataclass
+class Executor:
+    """Runs one procedure (and what it calls) symbolically. Collects notes as it goes."""
+
+    relations: Relations
+    options: CompileOptions
+    target: str
+    procedure: str = ""
+    comments: Comments = field(default_factory=Comments)
+    notes: list[str] = field(default_factory=list)
+    assumptions: list[Assumption] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    depth: int = 0
+    forks: int = 0
+    called_from: int = 0
+    """The line of the outermost EXEC while a called procedure runs, else 0."""
+
+    def __post_init__(self) -> None:
+        self.tables = Tables(self.relations, self.options, self.target)
+        functions = FunctionInliner(self.options, self.relations)
+        self.binder = Binder(
+            self.relations,
+            resolver(self.tables, lambda: self.binder),
+            functions.table_function,
+            functions.inline_scalars,
+        )
+        functions.binder = self.binder
+        self.inserter = Inserter(self.binder, self.tables, self.options.natural_key)
+        self.updater = Updater(self.binder, self.tables, self.assumptions)
+
+    # --- running ------------------------------------------------------------------------------
+
+    def run(self, statements: Statements, state: State) -> State:
+        """The state after the statements, run in order from `state` (which is changed)."""
+        pending = list(statements)
+        while pending:
+            statement = pending.pop(0)
+            match statement:
+                case nodes.Block():
+                    pending[:0] = statement.body
+                case nodes.TryCatch():
+                    self._note_handler(statement)
+                    pending[:0] = statement.body
+                case nodes.Return():
+                    return state
+                case nodes.If():
+                    done = flow.branch(self, statement, pending, state)
+                    if done is not None:
+                        return done
+                case _:
+                    self.guarded(statement, state)
+        return state
+
+    def guarded(self, statement: nodes.Statement, state: State) -> None:
+        """Execute one statement; what it writes is poisoned when it is refused."""
+        before = state.copy()
+        try:
+            self.execute(statement, state)
+        except Refused as refusal:
+            state.tables, state.variables = before.tables, before.variables
+            self.poison([statement], state, refusal.at(self.line(statement)))
+
+    def poison(self, statements: Statements, state: State, why: Unsupported) -> None:
+        """Everything the statements may write becomes unknown."""
+        effects = effects_of(statements, self.is_harmless)
+        if effects.everything is not None or any(
+            not routines.is_known(self, call) for call in effects.calls
+        ):
+            poison_all(state, why)
+            return
+        for call in effects.calls:
+            for inner in routines.bodies(self, call):
+                if self.depth > 12:
+                    poison_all(state, why)
+                    return
+                self.depth += 1
+                self.poison(inner, state, why)
+                self.depth -= 1
+        for name in effects.tables:
+            data.poison_table(self, state, name, why)
+        for variable in effects.variables:
+            known = state.variables.get(variable)
+            if known is not None:
+                state.variables[variable] = variables_exec.unknown_like(known, why)
+            elif variable.startswith("@"):
+                data.poison_table_variable(state, variable, why)
+
+    def is_harmless(self, statement: nodes.Statement) -> bool:
+        """Calls known to change no table of interest."""
+        return isinstance(statement, nodes.Execute) and routines.is_logging_call(self, statement)
+
+    def line(self, node: nodes.Node) -> int:
+        """The line a statement has in the compiled procedure's own text."""
+        return self.called_from or node.span.line
+
+    def origin(self, node: nodes.Node) -> Origin:
+        if self.called_from:
+            return Origin(self.called_from, self.called_from)
+        return Origin(
+            node.span.line, node.span.end_line, self.comments.above(node.span.line)
+        )
+
+    def context(self, node: nodes.Node, state: State) -> Context:
+        return Context(state, {}, self.origin(node), self._comments_of)
+
+    def _comments_of(self, first: int, last: int) -> tuple[str, ...]:
+        return () if self.called_from else self.comments.above(first)
+
+    def drop(self, text: str, node: nodes.Node) -> None:
+        """Note that a statement is left out of the model."""
+        item = Dropped(text, self.line(node))
+        if item not in self.dropped:
+            self.dropped.append(item)
+
+    def _note_handler(self, statement: nodes.TryCatch) -> None:
+        effects = effects_of(statement.handler, self.is_harmless)
+        written = [str(name) for name in effects.tables if not routines.is_log_name(name.name)]
+        if written:
+            self.notes.append(
+                f"line {self.line(statement)}: the CATCH block writes {', '.join(written)}; the "
+                "model follows the path without errors"
+            )
+
+    # --- one statement ------------------------------------------------------------------------
+
+    def execute(self, statement: nodes.Statement, state: State) -> None:
+        """Transform the state by one statement. Raises `Refused`."""
+        match statement:
+            case nodes.Leaf():
+                data.leaf(self, statement, state)
+            case nodes.SelectAssign():
+                variables_exec.select_assign(self, statement, state)
+            case nodes.Declare():
+                variables_exec.declare(self, statement, state)
+            case nodes.SetVariable():
+                variables_exec.set_variable(self, statement, state)
+            case nodes.SetOption():
+                data.set_option(self, statement, state)
+            case nodes.CreateTable():
+                data.create_table(self, statement, state)
+            case nodes.DropTable():
+                data.drop_table(self, statement, state)
+            case nodes.AlterTable():
+                data.alter_table(self, statement, state)
+            case nodes.While():
+                flow.loop(self, statement, state)
+            case nodes.Execute() | nodes.ExecuteString() | nodes.ExecuteSql():
+                routines.execute(self, statement, state)
+            case nodes.InsertExec():
+                routines.insert_exec(self, statement, state)
+            case nodes.Unparsed():
+                raise Refused(statement.reason, "syntax", self.line(statement))
+            case nodes.Goto() | nodes.Label() | nodes.Break() | nodes.Continue():
+                kind = type(statement).__name__.upper()
+                raise Refused(f"{kind} jumps out of the order of statements", kind)
+            case _:
+                flow.side_statement(self, statement, state)

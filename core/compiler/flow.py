@@ -1,0 +1,356 @@
+"""Control flow: IF becomes a choice between two states, guarded row group by row group.
+
+Both branches run on copies of the state. Groups that are the same in both are shared; a group that
+only one branch has is kept under the condition, the other branch's under "condition is not true".
+The condition is a closed expression, so the guard is one more conjunct of a WHERE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from core.compiler import trees
+from core.compiler.effects import effects_of, schema_name
+from core.compiler.fold import truth
+from core.compiler.keys import unique_keys
+from core.compiler.relations import Relation, RelationKind
+from core.compiler.result import Refused
+from core.compiler.state import Group, State, TableState, Value
+from core.compiler.variables import converted
+from core.compiler.variables_exec import closed, unknown_like
+from core.tsql import nodes
+from core.tsql.leaves import LeafError
+from core.tsql.schema import ObjectName
+
+if TYPE_CHECKING:
+    from core.compiler.executor import Executor
+
+Statements = Sequence[nodes.Statement]
+
+
+def branch(
+    ex: Executor, node: nodes.If, rest: Statements, state: State
+) -> State | None:
+    """Execute an IF. Gives the final state when it also ran `rest` (an early RETURN), else None."""
+    then = [node.then]
+    otherwise = [node.otherwise] if node.otherwise is not None else []
+    if ends_in_error(then):
+        ex.drop("IF … that raises an error: a validation; make it a dbt test", node)
+        return _continue(ex, otherwise, rest, state)
+    if otherwise and ends_in_error(otherwise):
+        ex.drop("ELSE that raises an error: a validation; make it a dbt test", node)
+        return _continue(ex, then, rest, state)
+    metadata = _metadata(ex, node, state)
+    if metadata is not None:
+        return _continue(ex, then if metadata else otherwise, rest, state)
+    returns = has_return(then) or has_return(otherwise)
+    effects = effects_of([*then, *otherwise], ex.is_harmless)
+    quiet = not (effects.tables or effects.variables or effects.calls or effects.everything)
+    if quiet and not returns:
+        ex.drop("IF without effect on data", node)
+        return None
+    try:
+        condition = condition_of(ex, node, state)
+    except Refused as refusal:
+        why = refusal.at(ex.line(node))
+        ex.poison([*then, *otherwise, *(rest if returns else ())], state, why)
+        return state if returns else None
+    known = truth(condition)
+    if known is not None:
+        return _continue(ex, then if known else otherwise, rest, state)
+    if returns:
+        if ex.forks >= 8:
+            raise_at = Refused("too many early RETURNs", "early RETURN")
+            ex.poison(rest, state, raise_at.at(ex.line(node)))
+            return state
+        ex.forks += 1
+        first = ex.run([*then, *rest], state.copy())
+        second = ex.run([*otherwise, *rest], state.copy())
+    else:
+        first = ex.run(then, state.copy())
+        second = ex.run(otherwise, state.copy())
+    joined(ex, condition, first, second, state, node)
+    return state if returns else None
+
+
+def _continue(ex: Executor, chosen: Statements, rest: Statements, state: State) -> State | None:
+    if has_return(chosen):
+        return ex.run([*chosen, *rest], state)
+    ex.run(chosen, state)
+    return None
+
+
+def condition_of(ex: Executor, node: nodes.If | nodes.While, state: State) -> exp.Expression:
+    """The condition as a closed expression. Raises `Refused`."""
+    parsed = node.condition.parsed
+    if isinstance(parsed, LeafError):
+        raise Refused(parsed.reason, parsed.construct)
+    tree = closed(ex, parsed.tree, ex.context(node, state), "condition")
+    for column in trees.columns_in(tree):
+        if column.find_ancestor(exp.Select) is None:
+            raise Refused(f"the condition reads a column {column.name}", "IF condition")
+    return tree
+
+
+def has_return(statements: Statements) -> bool:
+    return any(
+        isinstance(found, nodes.Return)
+        for statement in statements
+        for found in nodes.statements(statement)
+    )
+
+
+def ends_in_error(statements: Statements) -> bool:
+    """Whether a branch does nothing but report and raise an error (a validation).
+
+    THROW, or RAISERROR of severity 11 and more followed by RETURN (or at the end of the branch);
+    any write to a table other than a log makes it more than a validation.
+    """
+    flat = _flattened(statements)
+    if not flat:
+        return False
+    raising = [s for s in flat if isinstance(s, nodes.Throw) or _is_severe(s)]
+    if not raising:
+        return False
+    last = flat[-1]
+    if not (isinstance(last, nodes.Throw | nodes.Return) or _is_severe(last)):
+        return False
+    from core.compiler.routines import is_log_name
+
+    effects = effects_of(flat)
+    return effects.everything is None and all(is_log_name(n.name) for n in effects.tables)
+
+
+def _flattened(statements: Statements) -> list[nodes.Statement]:
+    found: list[nodes.Statement] = []
+    for statement in statements:
+        if isinstance(statement, nodes.Block):
+            found += _flattened(statement.body)
+        else:
+            found.append(statement)
+    return found
+
+
+def _is_severe(statement: nodes.Statement) -> bool:
+    if not isinstance(statement, nodes.RaiseError):
+        return False
+    text = statement.severity.text.strip() if statement.severity is not None else "16"
+    return not text.isdecimal() or int(text) >= 11
+
+
+# --- conditions on metadata -----------------------------------------------------------------------
+
+
+def _metadata(ex: Executor, node: nodes.If, state: State) -> bool | None:
+    """Whether the condition only asks if an object exists, and then whether it does."""
+    effects = effects_of([node.then], ex.is_harmless)
+    ddl = all(
+        isinstance(s, nodes.Block | nodes.DropTable | nodes.CreateTable | nodes.IndexStatement
+                   | nodes.OtherDefinition | nodes.AlterTable | nodes.SideStatement | nodes.Print)
+        for s in nodes.statements(node.then)
+    )
+    text = node.condition.text.upper()
+    about = any(
+        word in text for word in ("OBJECT_ID", "SYS.", "INFORMATION_SCHEMA", "SYSOBJECTS", "SYSINDEXES")
+    )
+    if not about:
+        return None
+    if ddl:
+        drops = any(isinstance(s, nodes.DropTable) for s in nodes.statements(node.then))
+        if drops:
+            return True
+        creates = [s for s in nodes.statements(node.then) if isinstance(s, nodes.CreateTable)]
+        return not all(_exists(ex, schema_name(s.name), state) for s in creates)
+    parsed = node.condition.parsed
+    if isinstance(parsed, LeafError) or effects.everything is not None:
+        return None
+    tree = trees.unwrapped(parsed.tree)
+    negated = isinstance(tree, exp.Not)
+    inner = trees.unwrapped(tree.this) if negated else tree
+    if not isinstance(inner, exp.Is) or not isinstance(inner.this, exp.Anonymous):
+        return None
+    call = inner.this
+    if call.name.upper() != "OBJECT_ID" or not call.expressions:
+        return None
+    name = call.expressions[0].name
+    try:
+        there = _exists(ex, ObjectName.parse(name.replace("tempdb..", "")), state)
+    except ValueError:
+        return None
+    return there if negated else not there
+
+
+def _exists(ex: Executor, name: ObjectName, state: State) -> bool:
+    if name.is_temporary:
+        return ex.tables.key(name) in state.tables
+    return ex.relations.schema.table(name) is not None
+
+
+# --- joining two states ---------------------------------------------------------------------------
+
+
+def joined(
+    ex: Executor,
+    condition: exp.Expression,
+    first: State,
+    second: State,
+    into: State,
+    node: nodes.Node,
+) -> None:
+    """Make `into` the state that is `first` where the condition holds and else `second`."""
+    into.poison = first.poison or second.poison
+    into.identity_insert = first.identity_insert & second.identity_insert
+    into.lazies = {k: v for k, v in first.lazies.items() if second.lazies.get(k) is v}
+    for key in [*first.tables, *(k for k in second.tables if k not in first.tables)]:
+        one, other = first.tables.get(key), second.tables.get(key)
+        if one is None or other is None:
+            present = one or other
+            assert present is not None
+            if key.startswith(("#", "@")):
+                into.tables[key] = present
+                continue
+            name = present.table.name
+            before = State()
+            untouched = ex.tables.state_of(name, before, 0)
+            one, other = one or untouched, other or untouched
+        into.tables[key] = one if one == other else _either(ex, condition, one, other, node)
+    for name in [*first.variables, *(v for v in second.variables if v not in first.variables)]:
+        into.variables[name] = _either_value(
+            condition, first.variables.get(name), second.variables.get(name)
+        )
+
+
+def _either(
+    ex: Executor, condition: exp.Expression, one: TableState, other: TableState, node: nodes.Node
+) -> TableState:
+    if one.poison is not None or other.poison is not None:
+        return replace(one, poison=one.poison or other.poison, written=True)
+    if one.table != other.table:
+        why = Refused("a table that is created with different columns", "IF").at(ex.line(node))
+        return one.poisoned(why)
+    shared = [group for group in one.groups if group in other.groups]
+    groups: list[Group] = []
+    for group in one.groups:
+        groups.append(group if group in shared else _guarded(ex, group, condition))
+    for group in other.groups:
+        if group not in shared:
+            groups.append(_guarded(ex, group, trees.is_not_true(condition.copy())))
+    return replace(
+        one,
+        groups=tuple(groups),
+        deleted=one.deleted or other.deleted,
+        written=one.written or other.written,
+        reseeded=one.reseeded and other.reseeded,
+        upsert=None,
+    )
+
+
+def _guarded(ex: Executor, group: Group, condition: exp.Expression) -> Group:
+    """A group that is only there when a closed condition holds."""
+    relation = group.relation
+    query = relation.query
+    if isinstance(query, exp.Select) and _can_filter(query, relation):
+        query = query.copy()
+        where = query.args.get("where")
+        both = trees.all_of([where.this if where is not None else None, condition.copy()])
+        assert both is not None
+        query.set("where", exp.Where(this=both))
+    else:
+        query = trees.select([exp.Star()], relation.ref(), condition.copy())
+    kind = relation.kind if relation.kind is RelationKind.ALIGNMENT else RelationKind.QUERY
+    hint = relation.hint if relation.query is not None else f"kept_{relation.hint}"
+    made = ex.relations.query(query, hint, relation.origin, kind, keys=relation.keys)
+    return replace(group, relation=made)
+
+
+def _can_filter(query: exp.Select, relation: Relation) -> bool:
+    """Whether a closed condition may join the WHERE: not where an aggregate gives a row anyway."""
+    if query.args.get("limit") is not None or query.args.get("group") is not None:
+        return False
+    if any(item.find(exp.Window) is not None for item in query.expressions):
+        return query.args.get("having") is None
+    return frozenset() not in unique_keys(query, {r.id: r for r in relation.inputs})
+
+
+def _either_value(
+    condition: exp.Expression, one: Value | None, other: Value | None
+) -> Value:
+    if one is None or other is None:
+        found = one or other
+        assert found is not None
+        return found
+    if one == other:
+        return one
+    why = one.unknown or other.unknown
+    if why is not None:
+        return unknown_like(one, why)
+    assert one.expression is not None
+    assert other.expression is not None
+    filled = _coalesced(condition, one, other)
+    if filled is not None:
+        return Value(one.type, filled)
+    case = exp.Case(
+        ifs=[exp.If(this=condition.copy(), true=one.expression.copy())],
+        default=other.expression.copy(),
+    )
+    return Value(one.type, converted(case, one.type))
+
+
+def _coalesced(condition: exp.Expression, one: Value, other: Value) -> exp.Expression | None:
+    """``IF @p IS NULL SET @p = e`` is ``ISNULL(@p, e)``."""
+    node = trees.unwrapped(condition)
+    if not isinstance(node, exp.Is) or not isinstance(node.expression, exp.Null):
+        return None
+    assert one.expression is not None
+    assert other.expression is not None
+    if node.this != other.expression:
+        return None
+    return trees.call("ISNULL", other.expression.copy(), one.expression.copy())
+
+
+# --- the rest -------------------------------------------------------------------------------------
+
+
+def loop(ex: Executor, node: nodes.While, state: State) -> None:
+    """A WHILE loop, when it has a closed form."""
+    from core.compiler.loops import closed_form
+
+    closed_form(ex, node, state)
+
+
+def side_statement(ex: Executor, node: nodes.Statement, state: State) -> None:
+    """Statements without effect on the rows of tables."""
+    match node:
+        case nodes.Print() | nodes.RaiseError() | nodes.Throw():
+            ex.drop(f"{type(node).__name__}: messages do not change data", node)
+        case (
+            nodes.BeginTransaction()
+            | nodes.CommitTransaction()
+            | nodes.RollbackTransaction()
+            | nodes.SaveTransaction()
+        ):
+            if isinstance(node, nodes.RollbackTransaction) and not ex.called_from:
+                ex.drop("ROLLBACK: the model follows the path that commits", node)
+        case nodes.IndexStatement() | nodes.SideStatement():
+            ex.drop("index, statistics and session statements", node)
+        case (
+            nodes.DeclareCursor()
+            | nodes.OpenCursor()
+            | nodes.CloseCursor()
+            | nodes.DeallocateCursor()
+        ):
+            pass
+        case nodes.Fetch():
+            for name in node.into:
+                known = state.variables.get(name.lower())
+                if known is not None:
+                    why = Refused("a value fetched from a cursor", "cursor").at(ex.line(node))
+                    state.variables[name.lower()] = unknown_like(known, why)
+        case nodes.OtherDefinition():
+            ex.drop(node.kind, node)
+        case _:
+            raise Refused(f"{type(node).__name__} is not understood", type(node).__name__)

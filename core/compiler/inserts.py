@@ -1,0 +1,198 @@
+"""INSERT and SELECT INTO: a new group of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from core.compiler import trees
+from core.compiler.align import aligned, default_of, writable
+from core.compiler.binder import Binder, Context, with_names
+from core.compiler.naming import snake
+from core.compiler.relations import Relation
+from core.compiler.result import Refused
+from core.compiler.state import Group, GroupKind, TableState
+from core.compiler.tables import Tables
+from core.tsql.leaves import Target
+from core.tsql.schema import Column, Table
+
+
+def listed_columns(table: Table, names: Sequence[str], line: int) -> list[Column]:
+    """The columns an INSERT fills, in the order of its values."""
+    if not names:
+        return writable(table)
+    found = []
+    for name in names:
+        column = table.column(name.rsplit(".", 1)[-1])
+        if column is None:
+            raise Refused(f"{table.name} has no column '{name}'", "unknown column", line)
+        found.append(column)
+    return found
+
+
+def unordered(query: exp.Expression) -> tuple[exp.Expression, list[exp.Expression]]:
+    """A query without the ORDER BY that does not choose rows, and that order.
+
+    With TOP or OFFSET the order chooses rows and stays.
+    """
+    order = query.args.get("order")
+    if order is None or query.args.get("limit") is not None or query.args.get("offset") is not None:
+        return query, []
+    query = query.copy()
+    query.set("order", None)
+    return query, list(order.expressions)
+
+
+def values_query(values: exp.Values, columns: Sequence[Column]) -> exp.Expression:
+    """``VALUES (…), (…)`` as SELECTs put together with UNION ALL, DEFAULT written out."""
+    rows: list[exp.Expression] = []
+    for row in values.expressions:
+        parts = row.expressions if isinstance(row, exp.Tuple) else [row]
+        if len(parts) != len(columns):
+            raise Refused(
+                f"VALUES gives {len(parts)} values for {len(columns)} columns", "column count"
+            )
+        items = []
+        for part, column in zip(parts, columns, strict=True):
+            value = default_of(column) if trees.is_default(part) else part.copy()
+            items.append(trees.alias(value, column.name))
+        rows.append(exp.Select(expressions=items))
+    return trees.union_all(rows)
+
+
+class Inserter:
+    """Adds rows to tables."""
+
+    def __init__(self, binder: Binder, tables: Tables, natural_key: Sequence[str] = ()) -> None:
+        self.binder = binder
+        self.tables = tables
+        self.natural_key = [name.lower() for name in natural_key]
+
+    def insert(
+        self,
+        state: TableState,
+        target: Target,
+        query: exp.Expression | None,
+        context: Context,
+        *,
+        keep_identity: bool,
+    ) -> tuple[TableState, Relation]:
+        """The state after an INSERT, and the rows it added."""
+        line = context.origin.first_line
+        table = state.table
+        names = list(target.columns)
+        if not names and keep_identity:
+            names = [c.name for c in table.columns if c.computed is None]
+        columns = listed_columns(table, names, line)
+        hint = self._hint(state)
+        if query is None:
+            rows, order = self._defaults(table, context), []
+            columns = []
+        else:
+            rows, order = self._rows(query, columns, context, hint)
+        return self.append(state, rows, columns, order, context, hint, keep_identity=keep_identity)
+
+    def _hint(self, state: TableState) -> str:
+        name = snake(state.table.name.name)
+        prior = any(group.kind is not GroupKind.NEW for group in state.groups)
+        return f"new_{name}" if prior or state.groups else name
+
+    def _defaults(self, table: Table, context: Context) -> Relation:
+        """INSERT … DEFAULT VALUES: one row."""
+        column = table.columns[0].name if table.columns else "x"
+        query = exp.Select(expressions=[trees.alias(trees.one(), f"{column}_row")])
+        return self.binder.relations.query(query, "one_row", context.origin)
+
+    def _rows(
+        self, query: exp.Expression, columns: Sequence[Column], context: Context, hint: str
+    ) -> tuple[Relation, list[exp.Expression]]:
+        """The rows of an INSERT's query under the names of the columns they go to."""
+        if isinstance(query, exp.Values):
+            query = values_query(query, columns)
+        query, order = unordered(query)
+        bound = self.binder.query(query, context)
+        names = [column.name for column in columns]
+        named = with_names(bound, names)
+        if named is not None:
+            return self.binder.relations.query(named, hint, context.origin), order
+        inner = self.binder.relations.query(bound, hint, context.origin)
+        return self.binder.projected(inner, names, hint, context.origin), order
+
+    def append(
+        self,
+        state: TableState,
+        rows: Relation,
+        columns: Sequence[Column],
+        order: Sequence[exp.Expression],
+        context: Context,
+        hint: str,
+        *,
+        keep_identity: bool = False,
+    ) -> tuple[TableState, Relation]:
+        """Add rows that have the given columns; the others get identity, default or NULL."""
+        table = state.table
+        given = {column.name.lower() for column in columns}
+        values: dict[str, exp.Expression] = {}
+        for column in table.columns:
+            if column.name.lower() in given or column.computed is not None:
+                continue
+            if column.identity and not keep_identity:
+                values[column.name.lower()] = self._identity(state, rows, column, order)
+            else:
+                values[column.name.lower()] = default_of(column)
+        stored = aligned(self.binder.relations, rows, table, values, hint, context.origin)
+        group = Group(stored, GroupKind.NEW)
+        new = replace(state, groups=(*state.groups, group), written=True, upsert=None)
+        return new, stored
+
+    def _identity(
+        self,
+        state: TableState,
+        rows: Relation,
+        column: Column,
+        order: Sequence[exp.Expression],
+    ) -> exp.Expression:
+        """The next identity values: after the largest so far, in a stable order."""
+        number: exp.Expression = trees.row_number(self._order(state, rows, order))
+        if not state.groups:
+            return number
+        content = self.tables.content(state, 0)
+        largest = trees.select([trees.call("MAX", trees.column(column.name))], content.ref())
+        start = trees.call("COALESCE", exp.Subquery(this=largest), exp.Literal.number(0))
+        return exp.Add(this=start, expression=number)
+
+    def _order(
+        self, state: TableState, rows: Relation, order: Sequence[exp.Expression]
+    ) -> list[exp.Expression]:
+        """What to number new rows by: the INSERT's own order, a unique key, else every column."""
+        wanted: list[exp.Expression] = []
+        for item in order:
+            node = item.this if isinstance(item, exp.Ordered) else item
+            known = rows.column(node.name) if isinstance(node, exp.Column) else None
+            if known is None:
+                wanted = []
+                break
+            descending = isinstance(item, exp.Ordered) and item.args.get("desc")
+            wanted.append(exp.Ordered(this=trees.column(known.name), desc=descending or None))
+        names = [name for name in self.natural_key if rows.column(name)]
+        if not names or len(names) != len(self.natural_key) or not rows.is_unique_on(set(names)):
+            names = self._unique_names(state, rows)
+        ordered = {item.this.name.lower() for item in wanted}
+        return wanted + [
+            trees.column(known.name)
+            for name in names
+            if name.lower() not in ordered and (known := rows.column(name)) is not None
+        ]
+
+    def _unique_names(self, state: TableState, rows: Relation) -> list[str]:
+        candidates = [key for key in rows.keys if key and all(rows.column(n) for n in key)]
+        for key in state.table.keys:
+            folded = frozenset(name.lower() for name in key)
+            if all(rows.column(name) for name in folded):
+                candidates.append(folded)
+        if candidates:
+            best = min(candidates, key=lambda key: (len(key), sorted(key)))
+            return [c.name for c in rows.columns if c.name.lower() in best]
+        return [c.name for c in rows.columns]

@@ -1,0 +1,153 @@
+"""The FROM clause of an UPDATE or DELETE: the target, what it is joined to, how often it matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from core.compiler import trees
+from core.compiler.keys import conjuncts
+from core.compiler.registry import Relations
+from core.compiler.relations import REL
+from core.compiler.result import Refused
+
+
+@dataclass(frozen=True)
+class JoinedTarget:
+    """A statement's FROM with the target taken out of it.
+
+    ``query`` is the bound ``SELECT * FROM … WHERE …``; the target is known as `alias` in it and
+    its table node is marked, so that `with_target` can put any relation in its place.
+    """
+
+    query: exp.Select
+    alias: str
+
+    @property
+    def others(self) -> list[exp.Expression]:
+        """The FROM items beside the target."""
+        return [item for item in self._items() if item.alias_or_name.lower() != self.alias.lower()]
+
+    @property
+    def where(self) -> exp.Expression | None:
+        clause = self.query.args.get("where")
+        return clause.this if clause is not None else None
+
+    def _items(self) -> list[exp.Expression]:
+        source = self.query.args["from_"].this
+        return [source, *(join.this for join in self.query.args.get("joins") or ())]
+
+    def with_target(self, relation_ref: exp.Table, items: list[exp.Expression]) -> exp.Select:
+        """The query over a given relation in the target's place, with other output columns."""
+        query = self.query.copy()
+        found = [
+            table
+            for table in [
+                query.args["from_"].this,
+                *(join.this for join in query.args.get("joins") or ()),
+            ]
+            if isinstance(table, exp.Table) and table.alias_or_name.lower() == self.alias.lower()
+        ]
+        if len(found) != 1:
+            raise Refused(f"the target {self.alias} is not found in FROM", "UPDATE FROM")
+        found[0].replace(relation_ref)
+        query.set("expressions", items)
+        return query
+
+    @property
+    def is_inner(self) -> bool:
+        """Only inner and cross joins: a target row is matched or it is not in the result."""
+        for join in self.query.args.get("joins") or ():
+            if join.args.get("side") or join.args.get("method") or isinstance(join.this, exp.Lateral):
+                return False
+        return True
+
+    def keeps_every_target_row(self) -> bool:
+        """LEFT JOINs from the target and no WHERE: every target row is in the result."""
+        if self.where is not None:
+            return False
+        if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
+            return False
+        joins = self.query.args.get("joins") or ()
+        return all(str(join.args.get("side") or "").upper() == "LEFT" for join in joins) or not joins
+
+    def conditions(self) -> list[exp.Expression]:
+        """Every condition of the inner joins and of WHERE, one conjunct each."""
+        found: list[exp.Expression] = []
+        for join in self.query.args.get("joins") or ():
+            on = join.args.get("on")
+            if on is not None:
+                found += conjuncts(on)
+        if self.where is not None:
+            found += conjuncts(self.where)
+        return found
+
+    def matching(self) -> exp.Select:
+        """``SELECT 1`` over the other items where they match a target row (inner joins only)."""
+        others = self.others
+        if not others:
+            raise Refused("the statement joins nothing", "UPDATE FROM")
+        condition = trees.all_of(part.copy() for part in self.conditions())
+        joins = [exp.Join(this=item.copy(), kind="CROSS") for item in others[1:]]
+        if not joins:
+            return trees.select([trees.one()], others[0].copy(), condition)
+        return trees.select([trees.one()], others[0].copy(), condition, joins)
+
+    def matches_once(self, relations: Relations) -> bool:
+        """Whether a target row is in the result at most once, by what is known to be unique."""
+        known = {self.alias.lower()}
+        pending = self.others
+        equalities = [part for part in self.conditions() if isinstance(part, exp.EQ)]
+        while pending:
+            for item in pending:
+                if self._is_determined(item, known, equalities, relations):
+                    known.add(item.alias_or_name.lower())
+                    pending = [other for other in pending if other is not item]
+                    break
+            else:
+                return False
+        return True
+
+    def _is_determined(
+        self,
+        item: exp.Expression,
+        known: set[str],
+        equalities: list[exp.EQ],
+        relations: Relations,
+    ) -> bool:
+        if not isinstance(item, exp.Table) or item.db != REL:
+            return False
+        alias = item.alias_or_name.lower()
+        relation = relations[item.name]
+        fixed: set[str] = set()
+        for part in equalities:
+            for one, other in ((part.this, part.expression), (part.expression, part.this)):
+                one = trees.unwrapped(one)
+                if not isinstance(one, exp.Column) or relation.column(one.name) is None:
+                    continue
+                if one.table.lower() not in (alias, ""):
+                    continue
+                if not one.table and not self._only_in(one.name, alias, relations):
+                    continue
+                if all(self._owner(c, relations) in known for c in trees.columns_in(other)):
+                    fixed.add(one.name.lower())
+        return relation.is_unique_on(fixed)
+
+    def _only_in(self, name: str, alias: str, relations: Relations) -> bool:
+        return self._owners(name, relations) == [alias]
+
+    def _owner(self, column: exp.Column, relations: Relations) -> str:
+        if column.table:
+            return column.table.lower()
+        owners = self._owners(column.name, relations)
+        return owners[0] if len(owners) == 1 else ""
+
+    def _owners(self, name: str, relations: Relations) -> list[str]:
+        found = []
+        for item in self._items():
+            if not isinstance(item, exp.Table) or item.db != REL:
+                return []
+            if relations[item.name].column(name) is not None:
+                found.append(item.alias_or_name.lower())
+        return found

@@ -1,0 +1,125 @@
+"""What a table name means at a point of the execution, and a table's content as one relation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from core.compiler import trees
+from core.compiler.align import typed_null
+from core.compiler.naming import snake
+from core.compiler.options import CompileOptions, ModelInput
+from core.compiler.registry import Relations
+from core.compiler.relations import Relation, RelationKind
+from core.compiler.result import Refused, Unsupported
+from core.compiler.state import Group, GroupKind, State, TableState
+from core.tsql.schema import ObjectName, Table, TableKind, foreign_key
+
+Views = "ViewReader"
+
+
+def table_key(name: ObjectName, default_schema: str = "dbo") -> str:
+    """``schema.table`` in lower case; a temp table is its own name, another database comes first."""
+    if name.is_temporary:
+        return name.name.lower()
+    parts = [name.schema or default_schema, name.name]
+    return ".".join(part.lower() for part in parts)
+
+
+@dataclass
+class Tables:
+    """Finds tables: permanent ones in the schema, others in the state."""
+
+    relations: Relations
+    options: CompileOptions
+    target: str
+
+    def key(self, name: ObjectName) -> str:
+        """The key under which a table's state is kept."""
+        schema = self.relations.schema
+        if not name.is_temporary and schema.is_foreign(name):
+            prefix, last = foreign_key(name)
+            return f"{prefix}.{last}"
+        return table_key(name, schema.default_schema)
+
+    def state_of(self, name: ObjectName, state: State, line: int) -> TableState:
+        """The state of a table about to be written. Raises `Refused` for what cannot be."""
+        key = self.key(name)
+        found = state.tables.get(key)
+        if found is not None:
+            return found
+        if name.is_temporary:
+            raise Refused(f"the temporary table {name.name} is not created here", "temp table", line)
+        table = self.relations.schema.table(name)
+        if table is None:
+            raise Refused(
+                f"the columns of {name} are not known: there is no CREATE TABLE or catalog entry",
+                "unknown table",
+                line,
+            )
+        if table.kind is TableKind.VIEW:
+            raise Refused(f"{name} is a view that is written through", "write through a view", line)
+        base = Group(self.base(key, table), GroupKind.BASE)
+        return TableState(table, (base,))
+
+    def base(self, key: str, table: Table) -> Relation:
+        """The rows a permanent table held before the procedure ran."""
+        hint = snake(table.name.name)
+        if key == self.target:
+            return self.relations.imported(key, table, f"existing_{hint}", RelationKind.EXISTING)
+        found = self.options.relation(key)
+        if isinstance(found, ModelInput) and not hint:
+            hint = snake(found.model)
+        return self.relations.imported(key, table, hint)
+
+    def content(self, state: TableState, line: int) -> Relation:
+        """All rows of a table as one relation. Raises `Refused` when they are not known."""
+        if state.poison is not None:
+            why = state.poison
+            raise Refused(
+                f"what {state.table.name} holds is not known: {why.reason}", why.construct, why.line
+            )
+        groups = state.groups
+        if not groups:
+            return self.empty(state.table)
+        if len(groups) == 1:
+            return groups[0].relation
+        queries = [trees.select([exp.Star()], group.relation.ref()) for group in groups]
+        hint = snake(state.table.name.name)
+        if any(group.kind is not GroupKind.NEW for group in groups):
+            hint = f"current_{hint}"
+        else:
+            hint = f"all_{hint}"
+        return self.relations.query(trees.union_all(queries), hint)
+
+    def empty(self, table: Table) -> Relation:
+        """No rows, with a table's columns."""
+        items = [trees.alias(typed_null(column.type), column.name) for column in table.columns]
+        query = exp.Select(expressions=items)
+        query.set(
+            "where", exp.Where(this=exp.EQ(this=trees.one(), expression=exp.Literal.number(0)))
+        )
+        return self.relations.query(query, f"no_{snake(table.name.name)}")
+
+
+def merged(state: TableState, content: Relation) -> TableState:
+    """The state with all rows in one group: what is left when a statement looks across groups.
+
+    Rows of the prior content can then no longer be told apart, so the model has to emit them all.
+    """
+    if len(state.groups) == 1:
+        return state
+    prior = any(group.kind is not GroupKind.NEW for group in state.groups)
+    return replace(
+        state,
+        groups=(Group(content, GroupKind.NEW),),
+        deleted=state.deleted or prior,
+        upsert=None,
+    )
+
+
+def poison_all(state: State, why: Unsupported) -> None:
+    """Note that anything may have changed."""
+    if state.poison is None:
+        state.poison = why

@@ -1,0 +1,65 @@
+"""Passes that make a query nicer to read and change nothing else. Each says when it is safe."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from core.compiler import trees
+
+
+def tidied(tree: exp.Expression) -> exp.Expression:
+    """All passes, in order; works on the given tree."""
+    for select in _outer_selects(tree):
+        without_qualifiers(select)
+    return tree
+
+
+def _outer_selects(tree: exp.Expression) -> list[exp.Select]:
+    """The SELECTs that are the query or an operand of its set operations: none is correlated."""
+    if isinstance(tree, exp.SetOperation):
+        return _outer_selects(tree.this) + _outer_selects(tree.expression)
+    if isinstance(tree, exp.Subquery):
+        return _outer_selects(tree.this)
+    return [tree] if isinstance(tree, exp.Select) else []
+
+
+def without_qualifiers(select: exp.Select) -> None:
+    """``c.id`` over one relation is ``id``.
+
+    Not when anything is nested in the query (a correlated subquery would capture the name), not
+    when an output has another meaning than the column of its name (DuckDB lets later clauses see
+    outputs), and not when there is more than one relation.
+    """
+    source = select.args.get("from_")
+    if source is None or not isinstance(source.this, exp.Table):
+        return
+    if select.args.get("joins") or select.args.get("laterals") or source.this.args.get("joins"):
+        return
+    if any(found is not select for found in select.find_all(exp.Query)):
+        return
+    used = {column.name.lower() for column in select.find_all(exp.Column)}
+    for item in select.expressions:
+        if not isinstance(item, exp.Alias):
+            continue
+        value = trees.unwrapped(item.this)
+        same = isinstance(value, exp.Column) and value.name.lower() == item.alias.lower()
+        if not same and item.alias.lower() in used:
+            return
+    name = source.this.alias_or_name.lower()
+    for column in select.find_all(exp.Column):
+        if column.table.lower() == name:
+            column.set("table", None)
+    source.this.set("alias", None)
+    _plain_aliases(select)
+
+
+def _plain_aliases(select: exp.Select) -> None:
+    """``id as id`` is ``id``."""
+    items = []
+    for item in select.expressions:
+        value = item.this if isinstance(item, exp.Alias) else None
+        if isinstance(value, exp.Column) and value.name == item.alias and not value.table:
+            items.append(value)
+        else:
+            items.append(item)
+    select.set("expressions", items)

@@ -1,0 +1,118 @@
+"""One relation's T-SQL query to DuckDB: binding and meaning are `core.tsql`'s, shape is ours.
+
+What comes back still names relations by id; variables and the clock are placeholders
+(``__var_days__``, ``__clock__``) that the emitter replaces by Jinja.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from core.compiler import trees
+from core.compiler.options import Collation, CompileOptions, Correction
+from core.compiler.registry import Translated
+from core.compiler.result import Refused
+from core.tsql.binding import bind_query
+from core.tsql.meaning.duckdb import DuckDb
+from core.tsql.meaning.options import Collation as MeaningCollation
+from core.tsql.meaning.options import DivisionByZero, Options, TextConversion
+from core.tsql.meaning.refusal import Refused as MeaningRefused
+from core.tsql.meaning.translate import Translator as MeaningTranslator
+from core.tsql.schema import Column, Schema
+from core.tsql.types import SqlType
+from core.tsql.typing import BindError
+
+CLOCK = "__clock__"
+
+
+def placeholder(name: str) -> str:
+    """The word that stands for a variable until the emitter writes its Jinja."""
+    return f"__var_{name.lstrip('@').lower()}__"
+
+
+@dataclass
+class DuckDbTranslator:
+    """`core.compiler.registry.Translator` for DuckDB.
+
+    ``parameters`` are the compiled procedure's own, by lower-case name with ``@``; the ones that
+    were used are collected in ``used``.
+    """
+
+    parameters: Mapping[str, SqlType]
+    options: CompileOptions
+
+    def __post_init__(self) -> None:
+        self.used: dict[str, None] = {}
+        preserve = self.options.collation is Collation.PRESERVE or (
+            Correction.FOLD_COLLATION in self.options.corrections
+        )
+        self._meaning = MeaningTranslator(
+            DuckDb(),
+            Options(
+                collation=(
+                    MeaningCollation.PRESERVE if preserve else MeaningCollation.ASSUME_CONSISTENT
+                ),
+                division_by_zero=DivisionByZero.RAISE,
+                text_conversion=TextConversion.EXACT,
+                clock=CLOCK,
+                variable=self._variable,
+            ),
+        )
+
+    def _variable(self, name: str, type_: SqlType) -> exp.Expression:
+        key = name.lower()
+        if key not in self.parameters:
+            raise Refused(f"the variable {name} is not known here", "undeclared variable")
+        self.used[key] = None
+        return exp.Var(this=placeholder(key))
+
+    def query(self, tree: exp.Expression, schema: Schema) -> Translated:
+        """Translate one query. Raises `Refused` with the line of what is not understood."""
+        try:
+            bound = bind_query(tree, schema, self.parameters)
+            translated = self._meaning.queries.query(bound.tree)
+        except BindError as error:
+            raise Refused(error.message, "name or type", _line(error.line)) from None
+        except MeaningRefused as error:
+            raise Refused(
+                f"{error.construct}: {error.reason}", error.construct, _line(error.line)
+            ) from None
+        columns: list[Column] = []
+        for position, column in enumerate(bound.columns):
+            if column.name is None:
+                raise Refused(f"column {position + 1} of the query has no name", "unnamed column")
+            columns.append(Column(column.name, column.type, column.nullable))
+        return Translated(tuple(columns), _negations(translated))
+
+
+def _line(line: int) -> int:
+    """A line of 1 is what the binder says when it does not know."""
+    return line if line > 1 else 0
+
+
+def _negations(tree: exp.Expression) -> exp.Expression:
+    """``CASE WHEN p THEN 1 ELSE 0 END = 0`` is ``(p) is not true`` in DuckDB."""
+    for node in list(tree.find_all(exp.EQ)):
+        inner = exp.EQ(this=trees.unwrapped(node.this), expression=node.expression)
+        condition = trees.negated_case(inner)
+        if condition is None:
+            continue
+        plain = trees.unwrapped(condition)
+        never_null = isinstance(plain, exp.Exists) or (
+            isinstance(plain, exp.Not) and isinstance(trees.unwrapped(plain.this), exp.Exists)
+        )
+        if never_null:
+            new: exp.Expression = (
+                plain.this.copy() if isinstance(plain, exp.Not) else exp.Not(this=plain.copy())
+            )
+        else:
+            new = exp.Not(
+                this=exp.Is(this=exp.Paren(this=plain.copy()), expression=exp.true())
+            )
+        if node is tree:
+            return new
+        node.replace(new)
+    return tree

@@ -1,0 +1,236 @@
+"""UPDATE: every group splits into the rows that change and the rows that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from core.compiler import trees
+from core.compiler.align import aligned, default_of
+from core.compiler.binder import Binder, Context
+from core.compiler.joins import JoinedTarget
+from core.compiler.naming import snake
+from core.compiler.relations import Relation
+from core.compiler.result import Assumption, AssumptionKind, Refused
+from core.compiler.state import Group, GroupKind, TableState
+from core.compiler.tables import Tables
+from core.tsql.leaves import Assignment, Target
+
+_COMPOUND = {"+=": exp.Add, "-=": exp.Sub, "*=": exp.Mul, "/=": exp.Div, "%=": exp.Mod}
+
+
+@dataclass
+class Updater:
+    """Splits groups by conditions and joins. `assumptions` collects what had to be assumed."""
+
+    binder: Binder
+    tables: Tables
+    assumptions: list[Assumption] = field(default_factory=list)
+
+    def joined(self, query: exp.Expression, target: Target, context: Context) -> JoinedTarget:
+        """The bound FROM of a statement, the target's own table left as it is named."""
+        alias = target.alias or target.table.name
+        bound = self.binder.query(query, context)
+        if not isinstance(bound, exp.Select) or bound.args.get("from_") is None:
+            raise Refused("the rows to change are not a plain query", "UPDATE FROM")
+        return JoinedTarget(bound, alias)
+
+    def assignments(
+        self, assignments: Sequence[Assignment], context: Context, alias: str, state: TableState
+    ) -> dict[str, exp.Expression]:
+        """New values by lower-case column name, bound."""
+        found: dict[str, exp.Expression] = {}
+        for assignment in assignments:
+            if assignment.variable is not None or assignment.column is None:
+                raise Refused("a variable is set inside UPDATE", "UPDATE SET @v", assignment.line)
+            name = assignment.column.name
+            known = state.table.column(name)
+            if known is None:
+                raise Refused(f"there is no column '{name}' to update", "unknown column", assignment.line)
+            value = self.binder.expression(assignment.value, context)
+            if trees.is_default(value):
+                value = default_of(known)
+            if assignment.operator != "=":
+                kind = _COMPOUND.get(assignment.operator)
+                if kind is None:
+                    raise Refused(f"the operator {assignment.operator}", "compound assignment")
+                value = kind(this=trees.column(name, alias), expression=exp.Paren(this=value))
+            found[name.lower()] = value
+        return found
+
+    def update(
+        self,
+        state: TableState,
+        joined: JoinedTarget,
+        values: Mapping[str, exp.Expression],
+        context: Context,
+    ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
+        """The state after an UPDATE, and for each group its relation before and the changed rows."""
+        groups: list[Group] = []
+        changed: list[tuple[Relation, Relation]] = []
+        single = not joined.others
+        if not single and not joined.matches_once(self.binder.relations):
+            return self._first_match(state, joined, values, context)
+        for group in state.groups:
+            if single and group.kind is GroupKind.NEW:
+                rows = self._in_place(state, group, joined, values, context)
+                groups.append(self._changed(group, rows, values))
+                changed.append((group.relation, rows))
+                continue
+            items = [
+                trees.alias(values[c.name.lower()].copy(), c.name)
+                if c.name.lower() in values
+                else trees.column(c.name, joined.alias)
+                for c in state.table.columns
+            ]
+            query = joined.with_target(group.relation.ref(joined.alias), items)
+            rows = self._stored(state, query, self._hint(state, "updated"), context)
+            groups.append(self._changed(group, rows, values))
+            changed.append((group.relation, rows))
+            kept = self.unmatched(group.relation, joined, context, state)
+            if kept is not None:
+                groups.append(replace(group, relation=kept))
+        return replace(state, groups=tuple(groups), written=True, upsert=None), changed
+
+    def _hint(self, state: TableState, what: str) -> str:
+        return f"{what}_{snake(state.table.name.name)}"
+
+    def _changed(self, group: Group, rows: Relation, values: Mapping[str, exp.Expression]) -> Group:
+        kind = GroupKind.NEW if group.kind is GroupKind.NEW else GroupKind.UPDATED
+        constants = {c: v for c, v in group.constants.items() if c not in values}
+        for name, value in values.items():
+            if isinstance(trees.unwrapped(value), exp.Literal | exp.National):
+                constants[name] = trees.unwrapped(value).sql(dialect="tsql")
+        return Group(rows, kind, group.changed | frozenset(values), constants)
+
+    def _stored(
+        self, state: TableState, query: exp.Expression, hint: str, context: Context
+    ) -> Relation:
+        rows = self.binder.relations.query(query, hint, context.origin)
+        return aligned(self.binder.relations, rows, state.table, {}, hint, context.origin)
+
+    def _in_place(
+        self,
+        state: TableState,
+        group: Group,
+        joined: JoinedTarget,
+        values: Mapping[str, exp.Expression],
+        context: Context,
+    ) -> Relation:
+        """All rows of a group, the changed columns as ``CASE WHEN condition THEN new ELSE old``."""
+        items: list[exp.Expression] = []
+        for column in state.table.columns:
+            old = trees.column(column.name, joined.alias)
+            new = values.get(column.name.lower())
+            if new is None:
+                items.append(old)
+            elif joined.where is None:
+                items.append(trees.alias(new.copy(), column.name))
+            else:
+                new = trees.cast(new.copy(), column.type)
+                branch = exp.If(this=joined.where.copy(), true=new)
+                items.append(trees.alias(exp.Case(ifs=[branch], default=old), column.name))
+        query = trees.select(items, group.relation.ref(joined.alias))
+        return self._stored(state, query, self._hint(state, "corrected"), context)
+
+    def unmatched(
+        self, relation: Relation, joined: JoinedTarget, context: Context, state: TableState
+    ) -> Relation | None:
+        """The rows of a group a statement does not touch; None when it touches all of them."""
+        hint = self._hint(state, "unchanged")
+        where = joined.where
+        items: list[exp.Expression] = [exp.Star()]
+        if not joined.others:
+            if where is None:
+                return None
+            condition = trees.is_not_true(where.copy())
+            query = trees.select(items, relation.ref(joined.alias), condition)
+            return self.binder.relations.query(query, hint, context.origin)
+        if joined.keeps_every_target_row():
+            return None
+        if not joined.is_inner:
+            return self._unmatched_by_key(relation, joined, context, hint)
+        condition = exp.Not(this=trees.exists(joined.matching()))
+        query = trees.select(items, relation.ref(joined.alias), condition)
+        return self.binder.relations.query(query, hint, context.origin)
+
+    def _unmatched_by_key(
+        self, relation: Relation, joined: JoinedTarget, context: Context, hint: str
+    ) -> Relation:
+        """Outer joins: a row stays when its key is not among those of the joined rows."""
+        keys = [key for key in relation.keys if key and all(
+            (c := relation.column(n)) is not None and not c.nullable for n in key
+        )]
+        if not keys:
+            raise Refused("an outer join to a table without a unique key", "UPDATE FROM")
+        key = sorted(min(keys, key=len))
+        touched = joined.with_target(
+            relation.ref(joined.alias), [trees.column(name, joined.alias) for name in key]
+        )
+        inner = self.binder.relations.query(touched, f"touched_{hint}", context.origin)
+        condition = trees.all_of(
+            exp.EQ(this=trees.column(name, "touched"), expression=trees.column(name, joined.alias))
+            for name in key
+        )
+        same = trees.select([trees.one()], inner.ref("touched"), condition)
+        query = trees.select(
+            [exp.Star()], relation.ref(joined.alias), exp.Not(this=trees.exists(same))
+        )
+        return self.binder.relations.query(query, hint, context.origin)
+
+    def _first_match(
+        self,
+        state: TableState,
+        joined: JoinedTarget,
+        values: Mapping[str, exp.Expression],
+        context: Context,
+    ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
+        """Several rows may match a target row: SQL Server takes any one, the model the first."""
+        if not joined.is_inner or any(not isinstance(o, exp.Table) for o in joined.others):
+            raise Refused(
+                "the joined rows may match a target row several times: which one is taken is "
+                "undefined",
+                "UPDATE FROM with several matches",
+            )
+        self.assumptions.append(
+            Assumption(
+                AssumptionKind.OTHER,
+                f"UPDATE {state.table.name} takes one of the joined rows where several match; "
+                "SQL Server does not define which, the model takes the first by value",
+                line=context.origin.first_line,
+            )
+        )
+        groups: list[Group] = []
+        changed: list[tuple[Relation, Relation]] = []
+        names = [c.name for c in state.table.columns if c.name.lower() in values]
+        for group in state.groups:
+            match = joined.matching()
+            match.set("expressions", [trees.alias(values[n.lower()].copy(), n) for n in names])
+            match.set("limit", exp.Limit(expression=trees.one()))
+            match.set(
+                "order",
+                exp.Order(
+                    expressions=[exp.Ordered(this=values[n.lower()].copy()) for n in names]
+                ),
+            )
+            lateral = exp.Lateral(
+                this=exp.Subquery(this=match),
+                alias=exp.TableAlias(this=exp.to_identifier("found", quoted=True)),
+                cross_apply=True,
+            )
+            join = exp.Join(this=lateral)
+            join.meta["tsql_apply"] = "CROSS"
+            items = [
+                trees.column(c.name, "found" if c.name in names else joined.alias)
+                for c in state.table.columns
+            ]
+            query = trees.select(items, group.relation.ref(joined.alias), None, [join])
+            rows = self._stored(state, query, self._hint(state, "updated"), context)
+            groups.append(self._changed(group, rows, values))
+            changed.append((group.relation, rows))
+            kept = self.unmatched(group.relation, joined, context, state)
+            if kept is not None:
+                groups.append(replace(group, relation=kept))
+        return replace(state, groups=tuple(groups), written=True, upsert=None), changed

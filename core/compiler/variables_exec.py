@@ -1,0 +1,261 @@
+"""DECLARE, SET and SELECT @v = …: variables get closed expressions as values.
+
+A query inside a value becomes a relation of one row, named after the variable, so that the model
+shows ``last_load as (select max(…) …)`` and not the same subquery three times.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from core.compiler import trees
+from core.compiler.binder import Context, with_names
+from core.compiler.inserts import unordered
+from core.compiler.keys import unique_keys
+from core.compiler.relations import Relation
+from core.compiler.result import Assumption, AssumptionKind, Refused, Unsupported
+from core.compiler.state import State, TableState, Value
+from core.compiler.variables import assigned, lookup, variable_name
+from core.tsql import nodes
+from core.tsql import types as t
+from core.tsql.leaves import LeafError, ParsedLeaf
+from core.tsql.schema import ObjectName, TableKind
+from core.tsql.types import SqlType
+
+if TYPE_CHECKING:
+    from core.compiler.executor import Executor
+
+_COMPOUND = {"+=": exp.Add, "-=": exp.Sub, "*=": exp.Mul, "/=": exp.Div, "%=": exp.Mod}
+
+
+def unknown_like(value: Value, why: Unsupported) -> Value:
+    return Value(value.type, unknown=why)
+
+
+def type_of(ex: Executor, name: nodes.TypeName) -> SqlType:
+    """The type of a declaration. Raises `Refused` for one that is not known."""
+    try:
+        return t.parse_type(name.text, aliases=ex.relations.schema.alias_types)
+    except t.UnknownTypeError as error:
+        raise Refused(error.reason, "unknown type", ex.called_from or name.span.line) from None
+
+
+def declare(ex: Executor, node: nodes.Declare, state: State) -> None:
+    for variable in node.variables:
+        name = variable.name.lower()
+        if variable.table is not None:
+            from core.compiler.data import table_of
+
+            table = table_of(ex, ObjectName(variable.name), variable.table, TableKind.VARIABLE)
+            state.tables[name] = TableState(table, written=True, reseeded=True, deleted=True)
+            continue
+        if variable.type is None:
+            continue
+        try:
+            type_ = type_of(ex, variable.type)
+        except Refused as refusal:
+            state.variables[name] = Value(t.NULL, unknown=refusal.at(ex.line(node)))
+            continue
+        state.variables[name] = Value(type_, trees.cast(exp.Null(), type_))
+        if variable.value is not None:
+            assign(ex, name, variable.value, node, state)
+
+
+def set_variable(ex: Executor, node: nodes.SetVariable, state: State) -> None:
+    if node.value is None:
+        raise Refused("a cursor variable", "cursor")
+    assign(ex, node.name.lower(), node.value, node, state, node.operator)
+    state.lazies["@@rowcount"] = lambda: Value(t.INT, trees.one())
+
+
+def assign(
+    ex: Executor,
+    name: str,
+    value: nodes.Expr,
+    node: nodes.Node,
+    state: State,
+    operator: str = "=",
+) -> None:
+    """Set a variable; what is not understood makes it unknown, which matters only to its readers."""
+    known = state.variables.get(name)
+    if known is None:
+        raise Refused(f"the variable {name} is not declared", "undeclared variable")
+    try:
+        tree = bound_value(ex, value, ex.context(node, state), name)
+        if operator != "=":
+            kind = _COMPOUND.get(operator)
+            if kind is None:
+                raise Refused(f"the operator {operator}", "compound assignment")
+            old = lookup(state, name, ex.line(node))
+            if old.expression is None:
+                raise Refused(f"the value of {name} is not known", "unknown variable")
+            tree = kind(this=old.expression.copy(), expression=exp.Paren(this=tree))
+        state.variables[name] = assigned(tree, known.type)
+    except Refused as refusal:
+        state.variables[name] = Value(known.type, unknown=refusal.at(ex.line(node)))
+
+
+def bound_value(ex: Executor, value: nodes.Expr, context: Context, hint: str) -> exp.Expression:
+    """A closed expression: variables replaced, queries turned into relations of one row."""
+    parsed = value.parsed
+    if isinstance(parsed, LeafError):
+        raise Refused(parsed.reason, parsed.construct, 0 if ex.called_from else parsed.line)
+    return closed(ex, parsed.tree, context, hint)
+
+
+def closed(ex: Executor, tree: exp.Expression, context: Context, hint: str) -> exp.Expression:
+    """See `bound_value`; for a tree that is parsed already."""
+    holder = exp.Paren(this=ex.binder.expression(tree, context, tables=False))
+    for query in list(holder.find_all(exp.Subquery)):
+        inner = query.this
+        if not isinstance(inner, exp.Select | exp.SetOperation) or query.parent is None:
+            continue
+        if query.find_ancestor(exp.Select) is not None or isinstance(query.parent, exp.In):
+            continue
+        query.set("this", _one_row(ex, inner, context, hint))
+    ex.binder.tables(holder, context)
+    found: exp.Expression = holder.this
+    found.pop()
+    return found
+
+
+def _one_row(
+    ex: Executor, query: exp.Expression, context: Context, hint: str
+) -> exp.Expression:
+    name = hint.lstrip("@") or "value"
+    bound = ex.binder._bound(query, context)
+    named = with_names(bound, [name])
+    if named is None:
+        inner = ex.relations.query(bound, name, context.origin)
+        relation = ex.binder.projected(inner, [name], name, context.origin)
+    else:
+        relation = ex.relations.query(named, name, context.origin)
+    return scalar(relation, name)
+
+
+def scalar(relation: Relation, column: str) -> exp.Select:
+    """``SELECT column FROM relation``."""
+    return trees.select([trees.column(column)], relation.ref())
+
+
+def select_assign(ex: Executor, node: nodes.SelectAssign, state: State) -> None:
+    parsed = node.leaf.parsed
+    if isinstance(parsed, LeafError):
+        raise Refused(parsed.reason, parsed.construct)
+    query = parsed.query
+    context = ex.context(node, state)
+    state.lazies.pop("@@rowcount", None)
+    if not isinstance(query, exp.Select) or query.args.get("from_") is None:
+        for assignment in parsed.assignments:
+            name = (assignment.variable or "").lower()
+            _assign_tree(ex, name, assignment.value, assignment.operator, context, state)
+        return
+    _assign_from(ex, parsed, query, context, state)
+
+
+def _assign_tree(
+    ex: Executor,
+    name: str,
+    value: exp.Expression,
+    operator: str,
+    context: Context,
+    state: State,
+) -> None:
+    known = state.variables.get(name)
+    if known is None:
+        raise Refused(f"the variable {name} is not declared", "undeclared variable")
+    try:
+        tree = closed(ex, value, context, name)
+        if operator != "=":
+            old = lookup(state, name, context.origin.first_line)
+            kind = _COMPOUND.get(operator)
+            if kind is None or old.expression is None:
+                raise Refused(f"the operator {operator}", "compound assignment")
+            tree = kind(this=old.expression.copy(), expression=exp.Paren(this=tree))
+        state.variables[name] = assigned(tree, known.type)
+    except Refused as refusal:
+        state.variables[name] = Value(
+            known.type, unknown=refusal.at(context.origin.first_line)
+        )
+
+
+def _assign_from(
+    ex: Executor, parsed: ParsedLeaf, query: exp.Select, context: Context, state: State
+) -> None:
+    """``SELECT @a = …, @b = … FROM …``: without rows the variables keep their values."""
+    names = [(assignment.variable or "").lower() for assignment in parsed.assignments]
+    for name in names:
+        if name not in state.variables:
+            raise Refused(f"the variable {name} is not declared", "undeclared variable")
+    own = {name for name in names}
+    for assignment in parsed.assignments:
+        reads = {variable_name(p) for p in assignment.value.find_all(exp.Parameter)}
+        if reads & own or assignment.operator != "=":
+            raise Refused(
+                "a variable is built up row by row", "row-by-row SELECT @v", assignment.line
+            )
+    query, _ = unordered(query)
+    columns = [name.lstrip("@") for name in names]
+    bound = ex.binder.query(query, context)
+    if len(set(columns)) != len(columns):
+        raise Refused("a variable is assigned twice in one SELECT", "SELECT @v")
+    if isinstance(bound, exp.Select) and bound.args.get("order") is not None:
+        items = [
+            trees.alias(item.this if isinstance(item, exp.Alias) else item, name)
+            for item, name in zip(bound.expressions, columns, strict=True)
+        ]
+        bound.set("expressions", items)
+        named: exp.Expression | None = bound
+    else:
+        named = with_names(bound, columns)
+    if named is None:
+        raise Refused("the columns of SELECT @v = … are not known", "SELECT @v")
+    hint = columns[0] if len(columns) == 1 else f"{columns[0]}_values"
+    relation = ex.relations.query(named, hint, context.origin)
+    one = _has_one_row(named, relation)
+    if not one and not _at_most_one(named, relation):
+        ex.assumptions.append(
+            Assumption(
+                AssumptionKind.OTHER,
+                f"the query that fills {', '.join(names)} gives at most one row",
+                line=context.origin.first_line,
+            )
+        )
+    for name, column in zip(names, columns, strict=True):
+        old = state.variables[name]
+        value: exp.Expression = exp.Subquery(this=scalar(relation, column))
+        if not one and not _is_null(old):
+            if old.expression is None:
+                raise Refused(f"the value of {name} before this line is not known", "SELECT @v")
+            some = trees.exists(trees.select([trees.one()], relation.ref()))
+            branch = exp.If(this=some, true=value)
+            value = exp.Case(ifs=[branch], default=old.expression.copy())
+        state.variables[name] = assigned(value, old.type)
+
+
+def _is_null(value: Value) -> bool:
+    node = value.expression
+    while isinstance(node, exp.Cast | exp.Paren):
+        node = node.this
+    return isinstance(node, exp.Null)
+
+
+def _has_one_row(query: exp.Expression, relation: Relation) -> bool:
+    """An aggregate without GROUP BY."""
+    return (
+        isinstance(query, exp.Select)
+        and query.args.get("group") is None
+        and query.args.get("having") is None
+        and frozenset() in unique_keys(query, {r.id: r for r in relation.inputs})
+    )
+
+
+def _at_most_one(query: exp.Expression, relation: Relation) -> bool:
+    limit = query.args.get("limit")
+    if limit is not None and limit.find(exp.Literal) is not None and (
+        limit.find(exp.Literal).name == "1"
+    ):
+        return True
+    return relation.is_unique_on(set())
