@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -14,6 +14,8 @@ from core.project.lenient import (
     LowerEnum,
     Name,
     Several,
+    Word,
+    lenient_enum,
 )
 from core.project.names import QualifiedName
 
@@ -198,7 +200,7 @@ class ScopingStatus(LowerEnum):
 class Scoping(FileModel):
     """Which procedure loads the table."""
 
-    status: ScopingStatus | None = None
+    status: Annotated[ScopingStatus | None, lenient_enum(ScopingStatus, None)] = None
     """How the search ended."""
     selected_writer: Name | None = None
     """The procedure that loads the table."""
@@ -246,7 +248,9 @@ class ProfiledKey(FileModel):
 
     columns: Several[Identifier] = ()
     """The key's columns."""
-    primary_key_type: PrimaryKeyType = PrimaryKeyType.UNKNOWN
+    primary_key_type: Annotated[
+        PrimaryKeyType, lenient_enum(PrimaryKeyType, PrimaryKeyType.UNKNOWN)
+    ] = PrimaryKeyType.UNKNOWN
     """What it is made of."""
 
 
@@ -281,7 +285,9 @@ class ProfiledForeignKey(FileModel):
     """The referred table."""
     references_column: Identifier = ""
     """The referred column."""
-    fk_type: ForeignKeyType = ForeignKeyType.STANDARD
+    fk_type: Annotated[ForeignKeyType, lenient_enum(ForeignKeyType, ForeignKeyType.STANDARD)] = (
+        ForeignKeyType.STANDARD
+    )
     """What it is for."""
 
 
@@ -299,8 +305,8 @@ class ProfiledPii(FileModel):
 class Profile(FileModel):
     """What is known about the table beyond its columns."""
 
-    status: ProfileStatus | None = None
-    """``ok`` lets the table be migrated."""
+    status: Word = Field(default="", json_schema_extra={"enum": [*ProfileStatus]})
+    """``ok`` lets the table be migrated; any other word does not."""
     writer: str = ""
     """The procedure the profile was made from."""
     classification: Classification | None = None

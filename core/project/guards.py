@@ -185,7 +185,7 @@ def _check_profile(item: _Candidate) -> Diagnostic | None:
     where = "profile"
     if profile is None:
         reason = "field 'profile' is missing"
-    elif profile.status is not ProfileStatus.OK:
+    elif profile.status != ProfileStatus.OK:
         where = "profile.status"
         found = f"is '{profile.status}', not 'ok'" if profile.status else "is missing"
         reason = f"field 'profile.status' {found}"

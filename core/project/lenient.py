@@ -56,6 +56,25 @@ class LowerEnum(StrEnum):
         return next((member for member in cls if member.value == text), None)
 
 
+E = TypeVar("E", bound="LowerEnum")
+
+
+def lenient_enum(cls: type[E], otherwise: E | None) -> BeforeValidator:
+    """A word nobody depends on: one that is not known counts as ``otherwise``."""
+
+    def read(value: Any) -> Any:
+        try:
+            return cls(value)
+        except ValueError:
+            return otherwise
+
+    return BeforeValidator(read)
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
 def _parse_name(value: Any) -> QualifiedName:
     if isinstance(value, QualifiedName):
         return value
@@ -130,6 +149,9 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 
 Several = Annotated[tuple[T, ...], BeforeValidator(_several)]
 """A list; a lone value counts as a list of one."""
+
+Word = Annotated[str, BeforeValidator(_lower)]
+"""One word in lower case."""
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """A point in time; without a zone it is UTC."""

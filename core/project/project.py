@@ -316,8 +316,16 @@ class MigrationProject:
             return self.ddl_problems[0]
         if not self._ddl_files("procedures"):
             return "the project has no ddl/procedures.sql"
+        if self._is_encrypted(name):
+            return "ddl/procedures.sql says that it is encrypted, so its text is not there"
         hint = did_you_mean(_item_id(name), self.procedures)
         return f"ddl/procedures.sql has no CREATE PROCEDURE of that name{hint}"
+
+    def _is_encrypted(self, name: Wanted) -> bool:
+        """Scripting tools leave a remark in place of a procedure whose text they cannot get."""
+        spelled = _item_id(name).rpartition(".")[2]
+        texts = (batch.text.lower() for _, batch in self.ddl_batches("procedures"))
+        return any("encrypted" in text and spelled in text for text in texts)
 
     def find_procedure(self, name: Wanted) -> ProcedureSource | None:
         """The text of a procedure, or ``None`` when the DDL does not define it."""

@@ -169,6 +169,11 @@ Spoil = Callable[[ProjectBuilder], ProjectBuilder]
             Code.PROFILE_NOT_COMPLETED,
             [CATALOG, "profile.classification.resolved_kind"],
         ),
+        (
+            lambda b: b.edit(CATALOG, lambda c: c["profile"].update(status="In Progress")),
+            Code.PROFILE_NOT_COMPLETED,
+            [CATALOG, "profile.status", "in progress"],
+        ),
         (lambda b: b.without(SPEC), Code.TEST_SPEC_NOT_FOUND, [SPEC]),
         (
             lambda b: b.edit(
@@ -345,3 +350,14 @@ def test_names_with_dots_and_control_characters(tmp_path: Path) -> None:
     assert problem is not None
     assert problem.code is Code.CATALOG_FILE_MISSING
     assert problem.message.isprintable()
+
+
+def test_an_encrypted_procedure_says_so(tmp_path: Path) -> None:
+    builder = finished(tmp_path).edit(
+        CATALOG, lambda c: c["scoping"].update(selected_writer="silver.usp_secret")
+    )
+    builder.procedure("/* Object: [silver].[usp_secret]: the text is encrypted */")
+    problem = item_check(builder.write())
+    assert problem is not None
+    assert problem.code is Code.PROCEDURE_NOT_FOUND
+    assert "encrypted" in problem.message

@@ -178,3 +178,18 @@ def test_thousands_of_tables_are_listed_without_reading_them(tmp_path: Path) -> 
         builder.source(f"bronze.T{number}").file(f"catalog/tables/bronze.t{number}.json", "{")
     project = MigrationProject.open(builder.write())
     assert len(project.tables()) == 300
+
+
+def test_words_nobody_depends_on_may_be_strange() -> None:
+    read = table(
+        scoping={"status": "done", "selected_writer": "silver.p"},
+        profile={
+            "status": "ok",
+            "primary_key": {"columns": ["a"], "primary_key_type": "business"},
+            "foreign_keys": [{"column": "a", "fk_type": "bridge"}],
+        },
+    )
+    assert read.writer is not None
+    assert read.profile is not None
+    assert read.profile.primary_key.primary_key_type == "unknown"
+    assert read.profile.foreign_keys[0].fk_type == "standard"
