@@ -185,7 +185,7 @@ def _folded(value: object) -> object:
 
 
 def _varies_in_case(scenario: UnitTest) -> bool:
-    """Whether the scenario's input has texts that SQL Server takes for equal and DuckDB does not."""
+    """Whether the scenario's input has texts that only SQL Server takes for equal."""
     seen: dict[str, str] = {}
     for given in scenario.given:
         for row in given.rows:

@@ -1,0 +1,84 @@
+"""The one place where a failure becomes a sentence and an exit code. No traceback gets past it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from core.project.codes import Diagnostic
+
+NOTHING_RAN = 2
+INTERRUPTED = 130
+
+
+def say(text: str) -> None:
+    """Print a line for people, on standard error."""
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(text, err=True)
+
+
+def say_problem(diagnostic: Diagnostic) -> None:
+    """Print a diagnostic: its code, its sentence."""
+    say(f"{diagnostic.code.value}: {diagnostic.message}")
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """End the process with a sentence and the right code for whatever is raised inside."""
+    try:
+        yield
+    except click.exceptions.Exit as done:
+        _leave(done.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        say("Interrupted.")
+        _leave(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        _leave(NOTHING_RAN)
+    except BrokenPipeError:
+        # The reader of our output (a pager, head) is gone; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave(1)
+    except Exception as error:
+        # Imported here: the module is heavy, and most invocations have no problem.
+        from core.project.codes import ProjectError
+
+        if isinstance(error, ProjectError):
+            say_problem(error.diagnostic)
+        else:
+            say(_crash_sentence(error))
+        _leave(NOTHING_RAN)
+
+
+def _leave(code: int) -> None:
+    sys.exit(code)
+
+
+def _crash_sentence(error: Exception) -> str:
+    details = "".join(traceback.format_exception(error))
+    kind = type(error).__name__
+    try:
+        file = _crash_file()
+        file.write_text(details, encoding="utf-8")
+    except OSError:
+        return f"proc2dbt failed ({kind}: {error}); please report it."
+    return f"proc2dbt failed ({kind}); the details are in {file}, please report them."
+
+
+def _crash_file() -> Path:
+    """In ``.migration-runs/`` where there is one, else a temporary file."""
+    runs = Path(".migration-runs")
+    if runs.is_dir() and not runs.is_symlink():
+        return runs / "crash.txt"
+    handle, name = tempfile.mkstemp(prefix="proc2dbt-crash-", suffix=".txt")
+    os.close(handle)
+    return Path(name)
