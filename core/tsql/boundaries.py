@@ -260,6 +260,8 @@ def leaf_end(
             cases, ends = _case_step(word, cases)
             if ends:
                 return index
+            if word == "WITH" and _upper(tokens, index + 1) == "CHECK":
+                return index  # of a view: WITH CHECK OPTION
             if in_cursor and word == "FOR" and _upper(tokens, index + 1) in ("READ", "UPDATE"):
                 return index
             if word == "SET" and sets:

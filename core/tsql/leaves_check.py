@@ -109,6 +109,7 @@ def _forbidden(nodes: Iterable[exp.Expr]) -> tuple[str, str] | None:
             return "opaque statement", f"this is not understood: {str(node.this)[:40]}"
         if (
             isinstance(node, exp.Identifier)
+            and not is_default_argument(node.parent)
             and not node.args.get("quoted")
             and node.name.upper() in RESERVED
         ):
@@ -117,6 +118,17 @@ def _forbidden(nodes: Iterable[exp.Expr]) -> tuple[str, str] | None:
                 f"{node.name.upper()} would be read as a name here, which it cannot be in T-SQL",
             )
     return None
+
+
+def is_default_argument(node: exp.Expr | None) -> bool:
+    """``dbo.fn(x, DEFAULT)``: DEFAULT as an argument of a user function."""
+    return (
+        isinstance(node, exp.Column)
+        and node.name.upper() == "DEFAULT"
+        and not node.args.get("table")
+        and isinstance(node.parent, exp.Anonymous)
+        and isinstance(node.parent.parent, (exp.Dot, exp.Table))
+    )
 
 
 # --- names, constants, variables ---

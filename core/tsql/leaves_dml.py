@@ -24,6 +24,9 @@ from core.tsql.leaves_text import LeafSource, LeafText
 from core.tsql.nodes import Expr, Leaf, LeafKind, Span
 from core.tsql.tokens import TokenKind
 
+# sqlglot's trees of broken input have holes where nodes are expected; a hole is a refusal.
+_HOLES = (AttributeError, TypeError, ValueError, KeyError, IndexError, RecursionError)
+
 #: The name under which the inner statement of INSERT … SELECT FROM (MERGE … OUTPUT …) stands.
 NESTED = "__nested_dml__"
 _DML = ("MERGE", "UPDATE", "DELETE", "INSERT")
@@ -37,8 +40,8 @@ def leaf_from_tokens(leaf: Leaf) -> ParsedLeaf | LeafError:
         return LeafError(error.message, error.line, error.column, error.construct)
     except TsqlError as error:
         return LeafError(error.message, error.line, error.column, "syntax")
-    except RecursionError:
-        return LeafError("this is nested too deeply", leaf.span.line, leaf.span.column, "nesting")
+    except _HOLES:
+        return LeafError("this cannot be read", leaf.span.line, leaf.span.column, "syntax")
 
 
 def expression_from_tokens(expr: Expr) -> ParsedExpr | LeafError:
@@ -56,8 +59,8 @@ def expression_from_tokens(expr: Expr) -> ParsedExpr | LeafError:
         return ParsedExpr(query.parse()[1][0], expr.span.line)
     except Refused as error:
         return LeafError(error.message, error.line, error.column, error.construct)
-    except RecursionError:
-        return LeafError("this is nested too deeply", expr.span.line, expr.span.column, "nesting")
+    except _HOLES:
+        return LeafError("this cannot be read", expr.span.line, expr.span.column, "syntax")
 
 
 def _parse(leaf: Leaf) -> ParsedLeaf:

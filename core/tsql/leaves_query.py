@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 from core.tsql.dialect import TSqlLeaf
 from core.tsql.errors import TsqlError
 from core.tsql.leaves import ForXml
-from core.tsql.leaves_check import complaint
+from core.tsql.leaves_check import complaint, is_default_argument
 from core.tsql.leaves_text import LeafSource, LeafText
 
 _DIALECT = TSqlLeaf()
@@ -171,6 +171,8 @@ def normalised(tree: exp.Expr, source: LeafSource) -> exp.Expr:
         elif isinstance(node, exp.Join) and isinstance(node.this, exp.Lateral):
             crosses = node.this.args.get("cross_apply")
             node.meta["tsql_apply"] = "CROSS" if crosses else "OUTER"
+        elif is_default_argument(node):
+            node.replace(exp.Var(this="DEFAULT"))
         elif isinstance(node, exp.Table) and node.args.get("db") == "":
             node.set("db", None)
         elif isinstance(node, exp.Query) and node.args.get("for_"):
@@ -211,6 +213,8 @@ def _for_xml(clause: exp.Expr, line: int) -> ForXml:
     options = []
     for option in clause.expressions:
         key = option.this
+        if key is None:
+            continue
         if isinstance(key, exp.XMLKeyValueOption):
             value = key.args.get("expression")
             options.append((key.this.name.upper(), value.name if value is not None else None))
