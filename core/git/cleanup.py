@@ -8,7 +8,6 @@ it was left.
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,11 +17,11 @@ from core.git.branch import FOLDER, is_ours
 from core.git.command import NETWORK_TIMEOUT, GitError, git, lines, network_environment
 from core.git.history import KEPT_RUNS, RUNS, history_folder, keep_run, kept_runs, read_run
 from core.git.hosting.contract import HostingError
+from core.git.listing import WorktreeEntry, list_worktrees
 from core.git.merged import merged_into
 from core.git.pull_request import PullRequestSettings, destination
 from core.git.push import choose_remote, look_at_remote
 from core.git.repository import Repository, not_ready
-from core.git.worktree import WorktreeEntry, list_worktrees
 from core.project.codes import ProjectError
 
 MergedHeads = Callable[[str], frozenset[str]]
@@ -275,7 +274,7 @@ def _work_in_progress(repository: Repository, one: _Candidate) -> str:
             return "its worktree is in the middle of a merge or rebase"
         changed, ignored = _status(one.entry.path)
     except (GitError, OSError) as error:
-        return f"git cannot read its worktree ({error})"
+        return f"its worktree cannot be read ({error})"
     if changed:
         return f"its worktree has uncommitted changes ({_some(changed)})"
     if ignored:
@@ -325,7 +324,6 @@ def _remove_worktree(repository: Repository, entry: WorktreeEntry, forced: bool,
     runs = entry.path / repository.prefix / RUNS
     if not entry.missing:
         keep_run(runs, history_folder(repository, runs), keep)
-        shutil.rmtree(runs, ignore_errors=True)
     # Without --force git looks for changes once more; with submodules it wants it all the same.
     force = ("--force",) if forced or (entry.path / ".gitmodules").exists() else ()
     git(repository.top, "worktree", "remove", *force, "--", str(entry.path), timeout=600)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.project.codes import Code, ProjectError
+from core.project.codes import Code, Diagnostic, ProjectError
 from core.project.process import (
     Completed,
     ProgramMissingError,
@@ -52,11 +52,16 @@ _OWN_VARIABLES = (
 """Set by git for its hooks and aliases; they would point a nested git at the wrong place."""
 
 
-class GitError(Exception):
-    """git refused; the message is what it said, in one line and without credentials."""
+class GitError(ProjectError):
+    """git refused something that was expected to work; the message holds what it said.
 
-    def __init__(self, completed: Completed) -> None:
-        super().__init__(said(completed))
+    A ``ProjectError``, so that one which nobody foresaw still reaches the user as a sentence.
+    """
+
+    def __init__(self, completed: Completed, folder: Path) -> None:
+        words = " ".join(_words(completed.args)[:2])
+        message = f"'git {words}' failed in {folder} ({said(completed)}); put right what it names."
+        super().__init__(Diagnostic.of(Code.GIT_NOT_READY, message))
         self.completed = completed
 
 
@@ -89,13 +94,14 @@ def git(
             "git is not installed or not on the PATH; install git, or run with --in-place.",
         ) from error
     except ProgramTimeoutError as error:
+        words = " ".join(_words(command)[:1])
         raise ProjectError.of(
             Code.GIT_NOT_READY,
-            f"'git {_subcommand(args)}' did not finish within {timeout:g} seconds in {folder}; "
-            "run it by hand to see what it waits for, then run again with --resume.",
+            f"'git {words}' did not finish within {timeout:g} seconds in {folder}; run it by hand "
+            "to see what it waits for, then run again with --resume.",
         ) from error
     if check and not completed.ok:
-        raise GitError(completed)
+        raise GitError(completed, folder)
     return completed
 
 
@@ -133,8 +139,16 @@ def network_environment(folder: Path) -> dict[str, str]:
     return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
 
 
-def _subcommand(args: tuple[str, ...]) -> str:
-    return next((arg for arg in args if not arg.startswith("-")), args[0])
+def _words(command: Sequence[str]) -> list[str]:
+    """The words of a git command line without ``git`` itself and without options."""
+    rest = iter(command[1:])
+    found = []
+    for word in rest:
+        if word == "-c":
+            next(rest, None)
+        elif not word.startswith("-"):
+            found.append(word)
+    return found
 
 
 def said(completed: Completed) -> str:

@@ -115,7 +115,7 @@ def commit_all(
             continue
         try:
             outcome = _commit(repository, plan, snapshot)
-        except (ProjectError, GitError) as error:
+        except ProjectError as error:
             failure = Diagnostic.of(Code.COMMIT_FAILED, _sentence(error, plan), plan.item_id)
             outcome = CommitOutcome(plan, CommitState.FAILED, note=failure.message)
         outcomes.append(outcome)
@@ -303,8 +303,8 @@ def _refuse_ignored(repository: Repository, plan: PlannedCommit) -> None:
             )
 
 
-def _sentence(error: ProjectError | GitError, plan: PlannedCommit) -> str:
-    return str(error) if isinstance(error, ProjectError) else _why(error.completed, plan)
+def _sentence(error: ProjectError, plan: PlannedCommit) -> str:
+    return _why(error.completed, plan) if isinstance(error, GitError) else str(error)
 
 
 def _why(done: Completed, plan: PlannedCommit) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.git.repository import Repository, not_ready
+from core.git.repository import Repository, not_ready, writing
 from core.project.files import read_text, write_text
 
 RUNS = ".migration-runs"
@@ -100,8 +100,15 @@ def keep_run(runs: Path, history: Path, keep: int = KEPT_RUNS) -> Path | None:
     run = read_run(runs)
     if run is None:
         return None
+    with writing(history):
+        target = _copied(runs, history, run.meta.run_id)
+    _forget_oldest(history, keep, spare=target)
+    return target
+
+
+def _copied(runs: Path, history: Path, run_id: str) -> Path:
     history.mkdir(parents=True, exist_ok=True)
-    target = history / run.meta.run_id
+    target = history / run_id
     staging = Path(tempfile.mkdtemp(prefix=".copying-", dir=history))
     try:
         copied = staging / "run"
@@ -111,7 +118,6 @@ def keep_run(runs: Path, history: Path, keep: int = KEPT_RUNS) -> Path | None:
         copied.rename(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    _forget_oldest(history, keep, spare=target)
     return target
 
 
@@ -120,28 +126,31 @@ def clear_runs(runs: Path) -> None:
     require_real_folder(runs)
     if not runs.is_dir():
         return
-    for child in runs.iterdir():
-        if child.name in _SURVIVES_CLEARING:
-            continue
-        if child.is_dir() and not child.is_symlink():
-            shutil.rmtree(child)
-        else:
-            child.unlink()
+    with writing(runs):
+        for child in runs.iterdir():
+            if child.name in _SURVIVES_CLEARING:
+                continue
+            if child.is_dir() and not child.is_symlink():
+                shutil.rmtree(child)
+            else:
+                child.unlink()
 
 
 def write_meta(runs: Path, meta: RunMeta) -> None:
     """Write ``meta.json``, and the ``.gitignore`` by which the folder ignores itself."""
     require_real_folder(runs)
     ignore_itself(runs)
-    write_text(runs / "meta.json", json.dumps(meta.model_dump(), indent=2) + "\n")
+    with writing(runs):
+        write_text(runs / "meta.json", json.dumps(meta.model_dump(), indent=2) + "\n")
 
 
 def ignore_itself(runs: Path) -> None:
     """Make git ignore the folder and all in it, this file included."""
     require_real_folder(runs)
     marker = runs / ".gitignore"
-    if not marker.is_file() or read_text(marker) != "*\n":
-        write_text(marker, "*\n")
+    with writing(marker):
+        if not marker.is_file() or read_text(marker) != "*\n":
+            write_text(marker, "*\n")
 
 
 def require_real_folder(runs: Path) -> None:

@@ -12,6 +12,7 @@ import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from core.git.hosting.azure import AzureDevOps
@@ -82,11 +83,6 @@ class Destination:
     missing: str = ""
     """Why there is no service, as a sentence."""
 
-    @property
-    def address(self) -> Callable[[str, str], str] | None:
-        """The page of ``(branch, path)``; ``None`` when the service is not known."""
-        return self.hosted.file_link if self.hosted is not None else None
-
 
 def destination(
     repository: Repository,
@@ -146,7 +142,10 @@ def publish(
     repository, branch = place.repository, place.branch
     if repository is None or branch is None:
         return replace(done, notes=("There is no branch to push.",))
-    target = destination(repository, settings, environment)
+    try:
+        target = destination(repository, settings, environment)
+    except ProjectError as error:
+        return replace(done, error=Diagnostic.of(Code.PR_FAILED, error.diagnostic.message))
     if target is None:
         command = f"git -C {shlex.quote(str(place.top))} push --set-upstream REMOTE {branch}"
         note = f"There is no remote, so {branch} stays here; add one and push it ({command})."
@@ -182,6 +181,29 @@ def publish(
     )
     error_ = Diagnostic.of(Code.PR_FAILED, message)
     return _left_for_the_user(replace(done, error=error_), body, command)
+
+
+def file_address(
+    place: Workplace,
+    settings: PullRequestSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Callable[[str], str] | None:
+    """Gives the page of a file (its path below the repository's root) on the place's branch.
+
+    ``None`` when the remote is of no service that is known. For ``pr_body``.
+    """
+    settings = settings or PullRequestSettings()
+    env = os.environ if environment is None else environment
+    repository, branch = place.repository, place.branch
+    remote = choose_remote(repository, settings.remote) if repository is not None else None
+    if repository is None or branch is None or remote is None:
+        return None
+    found = (
+        hosted_repository(url, env, settings.service, settings.host)
+        for url in remote_urls(repository, remote)
+    )
+    hosted = next((one for one in found if one is not None), None)
+    return partial(hosted.file_link, branch) if hosted is not None else None
 
 
 def _by_gh(
@@ -227,7 +249,7 @@ def _base_branch(
     raise ProjectError.of(
         Code.PR_FAILED,
         f"{remote} has no branch to merge {branch} into; push your main branch "
-        f"(git push {remote} NAME) or set pull_request.base, then run again with --resume.",
+        f"(git push {remote} NAME), then run again with --resume.",
     )
 
 

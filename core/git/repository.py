@@ -6,12 +6,14 @@ Nothing here writes. Every refusal is ``GIT_NOT_READY`` with one sentence: what,
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
-from core.git.command import GitError, git, line, lines
+from core.git.command import git, line, lines, said
 from core.project.codes import Code, ProjectError
 
 INPUTS = ("manifest.json", "catalog", "ddl", "test-specs")
@@ -76,7 +78,7 @@ def find_repository(project: Path) -> Repository | None:
     if not asked.ok:
         if "not a git repository" in asked.stderr:
             return None
-        raise not_ready(f"git cannot read the repository of {root}: {GitError(asked)}.")
+        raise not_ready(f"git cannot read the repository of {root}: {said(asked)}.")
     bare, inside = asked.stdout.split()[:2]
     if inside != "true":
         kind = "a bare repository" if bare == "true" else "the inside of a .git folder"
@@ -199,6 +201,18 @@ def _require_commits(repository: Repository) -> None:
         )
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a disk that will not take a write into ``GIT_NOT_READY`` with the path."""
+    try:
+        yield
+    except OSError as error:
+        raise not_ready(
+            f"{error.filename or path} cannot be written ({error.strerror or error}); free space "
+            "or give your account write permission, then run again with --resume."
+        ) from error
+
+
 _OPERATIONS = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -284,7 +298,7 @@ def resolve_commit(repository: Repository, base: str) -> str:
     )
     if not found.ok:
         raise not_ready(
-            f"The setting git.base names '{base}', which is no branch, tag or commit of "
+            f"The setting 'base' names '{base}', which is no branch, tag or commit of "
             f"{repository.top}; correct it, or fetch it first."
         )
     return found.stdout.strip()

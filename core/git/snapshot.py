@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from core.git.repository import dirty_paths, not_ready
+from core.git.repository import dirty_paths, not_ready, writing
 from core.git.worktree import Workplace
 from core.project.files import read_text, write_bytes, write_text
 
@@ -46,6 +46,7 @@ class RunSnapshot:
         start = saved.get("start")
         self.start = start if isinstance(start, str) else _head(place)
         """The commit the place was at when the run first claimed a file; empty without one."""
+        self._leftovers = set(_texts(saved.get("leftovers")))
         self._written: dict[str, list[str]] = _read_written(place.runs / "written.json")
 
     def would_overwrite(self, paths: Iterable[str]) -> tuple[str, ...]:
@@ -82,8 +83,11 @@ class RunSnapshot:
         for path in new:
             content = _content(self._file(path))
             if content is not None:
-                self._keep(content)
+                with writing(self._place.runs):
+                    write_bytes(self._place.runs / "before" / _hash(content), content)
             self._before[path] = None if content is None else _hash(content)
+            if self._is_as_written(path):
+                self._leftovers.add(path)
         self._save_before()
 
     def write(self, path: str, text: str) -> None:
@@ -95,17 +99,19 @@ class RunSnapshot:
         """
         self.claim([path])
         file = self._file(path)
-        content = _content(file)
-        now = None if content is None else _hash(content)
-        if now != self._before[path] and not self._is_as_written(path):
+        now = _hash_of(file)
+        ours = self._is_as_written(path)
+        if now != self._before[path] and not ours:
             raise not_ready(
                 f"{path} in {self._place.root} was changed by someone else while the run was "
                 "going on; move the change away and run again with --resume."
             )
         data = text.encode("utf-8")
         # The intent first: killed before or after the write, the file is recognised as ours.
-        self._note_written(path, [*([now] if now else []), _hash(data)])
-        write_bytes(file, data)
+        self._note_written(path, [*([now] if now and ours else []), _hash(data)])
+        with writing(file):
+            write_bytes(file, data)
+        self._note_written(path, [_hash(data)])
 
     def is_as_written(self, path: str) -> bool:
         """Whether the file holds exactly what ours wrote last."""
@@ -115,7 +121,7 @@ class RunSnapshot:
         """Take what a git hook made of a file that was ours as ours."""
         content = _content(self._file(path))
         if content is not None:
-            self._note_written(path, [*self._written.get(path, ())[-1:], _hash(content)])
+            self._note_written(path, [_hash(content)])
 
     def restore(self, paths: Iterable[str]) -> Restored:
         """Give the files back what they held before the run; remove those that were new.
@@ -129,19 +135,22 @@ class RunSnapshot:
             if path not in self._before:
                 continue
             file = self._file(path)
-            content = _content(file)
-            now = None if content is None else _hash(content)
+            now = _hash_of(file)
             before = self._before[path]
             if now == before:
                 continue
             if now is not None and not self._is_as_written(path):
                 kept.append(path)
             elif before is None:
-                file.unlink()
+                with writing(file):
+                    file.unlink()
                 removed.append(path)
             else:
-                self._note_written(path, [*([now] if now else []), before])
-                write_bytes(file, self._kept(before))
+                leftover = [before] if path in self._leftovers else []
+                self._note_written(path, [*([now] if now else []), *leftover])
+                with writing(file):
+                    write_bytes(file, self._kept(before))
+                self._note_written(path, leftover)
                 restored.append(path)
         return Restored(tuple(restored), tuple(removed), tuple(kept))
 
@@ -164,15 +173,18 @@ class RunSnapshot:
     def _note_written(self, path: str, hashes: list[str]) -> None:
         self._written[path] = hashes
         text = json.dumps(self._written, indent=1, sort_keys=True)
-        write_text(self._place.runs / "written.json", text + "\n")
+        with writing(self._place.runs):
+            write_text(self._place.runs / "written.json", text + "\n")
 
     def _save_before(self) -> None:
-        saved = {"start": self.start, "files": self._before}
+        saved = {
+            "start": self.start,
+            "files": self._before,
+            "leftovers": sorted(self._leftovers),
+        }
         text = json.dumps(saved, indent=1, sort_keys=True)
-        write_text(self._place.runs / "before.json", text + "\n")
-
-    def _keep(self, content: bytes) -> None:
-        write_bytes(self._place.runs / "before" / _hash(content), content)
+        with writing(self._place.runs):
+            write_text(self._place.runs / "before.json", text + "\n")
 
     def _kept(self, digest: str) -> bytes:
         return (self._place.runs / "before" / digest).read_bytes()
@@ -182,6 +194,11 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _hash_of(file: Path) -> str | None:
+    content = _content(file)
+    return None if content is None else _hash(content)
+
+
 def _content(file: Path) -> bytes | None:
     try:
         return file.read_bytes()
@@ -189,6 +206,10 @@ def _content(file: Path) -> bytes | None:
         return None
     except (IsADirectoryError, NotADirectoryError) as error:
         raise not_ready(f"{file} is not a file; move it away and run again.") from error
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _head(place: Workplace) -> str:
@@ -203,11 +224,7 @@ def _hashes(files: object) -> dict[str, str | None]:
 
 def _read_written(file: Path) -> dict[str, list[str]]:
     loaded = _read_object(file)
-    return {
-        path: [item for item in value if isinstance(item, str)]
-        for path, value in loaded.items()
-        if isinstance(value, list)
-    }
+    return {path: _texts(value) for path, value in loaded.items() if isinstance(value, list)}
 
 
 def _read_object(file: Path) -> dict[str, object]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.git.branch import FOLDER, branch_names
-from core.git.command import GitError, git, line, lines
+from core.git.command import git, line, lines, said
 from core.git.history import (
     KEPT_RUNS,
     RUNS,
@@ -25,6 +25,7 @@ from core.git.history import (
     read_run,
     write_meta,
 )
+from core.git.listing import WorktreeEntry, list_worktrees
 from core.git.repository import (
     Repository,
     find_repository,
@@ -47,19 +48,6 @@ class WorktreeSettings:
     """What a new branch starts from: a branch, tag or commit."""
     remote: str = "origin"
     """A branch of ours that exists only there is another clone's; its name is not taken."""
-
-
-@dataclass(frozen=True)
-class WorktreeEntry:
-    """One line of ``git worktree list``."""
-
-    path: Path
-    branch: str | None
-    head: str
-    bare: bool = False
-    locked: bool = False
-    missing: bool = False
-    """The folder is gone; git still knows of it."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +146,7 @@ def open_worktree(plan: WorktreePlan) -> Workplace:
     if not root.is_dir():
         raise not_ready(
             f"The branch {plan.branch} has no folder {plan.repository.prefix}, where the project "
-            "is in your working tree; commit the project, or set git.base to a branch that has it."
+            "is in your working tree; commit the project, or set 'base' to a branch that has it."
         )
     opened = open_repository(root)
     require_no_operation(opened)
@@ -245,44 +233,6 @@ def reopen(run: RunFolder, project: Path) -> Workplace:
     return Workplace(root, repository, in_place=root == project.resolve())
 
 
-def list_worktrees(repository: Repository) -> tuple[WorktreeEntry, ...]:
-    """Every working tree of the repository, the main one first.
-
-    Format: https://git-scm.com/docs/git-worktree#_porcelain_format
-    """
-    found: list[WorktreeEntry] = []
-    for label, _, value in (
-        text.partition(" ")
-        for text in lines(repository.top, "worktree", "list", "--porcelain", "-z")
-    ):
-        match label:
-            case "worktree":
-                path = Path(value)
-                found.append(WorktreeEntry(path, None, "", missing=not path.is_dir()))
-            case "HEAD":
-                found[-1] = replace(found[-1], head=value)
-            case "branch":
-                found[-1] = replace(found[-1], branch=value.removeprefix("refs/heads/"))
-            case "bare":
-                found[-1] = replace(found[-1], bare=True)
-            case "locked":
-                found[-1] = replace(found[-1], locked=True)
-            case _:
-                pass
-    main = _main_tree(repository, found[0])
-    return (replace(found[0], path=main, missing=not main.is_dir()), *found[1:])
-
-
-def _main_tree(repository: Repository, listed: WorktreeEntry) -> Path:
-    """The main working tree. For a submodule git lists its git folder instead."""
-    if repository.git_dir == repository.common_dir:
-        return repository.top
-    config = str(repository.common_dir / "config")
-    asked = git(repository.top, "config", "--file", config, "--get", "core.worktree", check=False)
-    value = asked.stdout.strip()
-    return (repository.common_dir / value).resolve() if value else listed.path
-
-
 def worktrees_folder(repository: Repository, settings: WorktreeSettings) -> Path:
     """The folder of all worktrees: beside the repository's main working tree by default.
 
@@ -365,7 +315,7 @@ def _add_worktree(plan: WorktreePlan) -> Iterator[str]:
     except OSError as error:
         raise not_ready(
             f"The folder for worktrees {plan.path.parent} cannot be made ({error.strerror}); "
-            "set git.worktrees to a folder you may write to."
+            "set 'worktrees_dir' to a folder you may write to."
         ) from error
     # --force: a deleted worktree that git still remembers at this path is replaced.
     command = ["worktree", "add", "--force", "--quiet"]
@@ -385,10 +335,10 @@ def _add_worktree(plan: WorktreePlan) -> Iterator[str]:
             if not plan.branch_exists:
                 git(top, "update-ref", "-d", f"refs/heads/{plan.branch}", plan.base, check=False)
             raise not_ready(
-                f"git could not make the worktree {plan.path} ({GitError(added)}); remove what "
-                "is in its way, or set git.worktrees to another folder."
+                f"git could not make the worktree {plan.path} ({said(added)}); remove what "
+                "is in its way, or set 'worktrees_dir' to another folder."
             )
-        yield f"The post-checkout hook failed in the new worktree: {GitError(added)}."
+        yield f"The post-checkout hook failed in the new worktree: {said(added)}."
     yield from _init_submodules(plan)
 
 
@@ -416,5 +366,5 @@ def _init_submodules(plan: WorktreePlan) -> Iterator[str]:
         if not done.ok:
             yield (
                 f"The submodule {module} could not be checked out in the worktree "
-                f"({GitError(done)}); run 'git submodule update --init' there."
+                f"({said(done)}); run 'git submodule update --init' there."
             )

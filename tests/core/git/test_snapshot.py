@@ -172,3 +172,12 @@ def test_without_a_repository(tmp_path: Path) -> None:
     write(loose.root, {MODEL: "edited\n"})
     with pytest.raises(ProjectError, match="uncommitted changes"):
         RunSnapshot(loose).write(MODEL, "again\n")
+
+
+def test_going_back_to_an_older_version_by_hand_is_a_persons_work(place: Workplace) -> None:
+    original = (place.root / SOURCES).read_bytes()
+    RunSnapshot(place).write(SOURCES, "version: 2\nsources: [x]\n")
+    sh(place.root, "git", "commit", "-q", "-am", "accepted")
+    (place.root / SOURCES).write_bytes(original)
+    begin_run(place, "run-2", ["silver.dimcustomer"], NOW)
+    assert RunSnapshot(place).would_overwrite([SOURCES]) == (SOURCES,)

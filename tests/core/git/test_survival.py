@@ -141,6 +141,8 @@ class World:
 
 COMMANDS: list[Callable[..., None]] = [
     World.edit,
+    World.edit,
+    World.edit,
     World.begin,
     World.begin_in_place,
     World.write,
@@ -159,9 +161,22 @@ steps = st.lists(
         st.booleans(),
         st.booleans(),
     ),
-    min_size=4,
-    max_size=14,
+    min_size=8,
+    max_size=16,
 )
+
+Sequence = list[tuple[Callable[..., None], int, int, bool, bool]]
+# Trees in the order of World.trees(): 0 the main tree, 1 the worktree; files as in FILES.
+WRITE_ALL: Sequence = [(World.write, 0, file, False, False) for file in range(3)]
+DANGERS: list[Sequence] = [
+    [*WRITE_ALL, (World.edit, 1, 0, False, False), (World.restore, 0, 0, False, False)],
+    [*WRITE_ALL, (World.edit, 1, 1, True, False), *WRITE_ALL],
+    [(World.edit, 1, 0, False, True), (World.edit, 1, 2, True, True), *WRITE_ALL],
+    [*WRITE_ALL, (World.edit, 1, 2, False, False), (World.commit, 0, 0, False, False)],
+    [*WRITE_ALL, (World.edit, 1, 4, True, False), (World.commit, 0, 0, False, False)],
+    [(World.end, 0, 0, False, False), (World.edit, 1, 4, False, False)],
+    [(World.end, 0, 0, False, False), (World.edit, 1, 3, False, False)],
+]
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +204,7 @@ def play(template: Path, sequence: list[tuple[Callable[..., None], int, int, boo
         folder = Path(name).resolve() / "world"
         shutil.copytree(template, folder, symlinks=True)
         world = World(folder / "shop")
+        world.begin(0)
         for command, *arguments in sequence:
             # A refusal is as good as success here: it must leave the edits alone too.
             with contextlib.suppress(ProjectError):
@@ -200,18 +216,37 @@ def play(template: Path, sequence: list[tuple[Callable[..., None], int, int, boo
         fsck(world.shop)
 
 
-@settings(max_examples=25, deadline=None)
-@given(steps)
-def test_edits_survive_any_sequence(
-    template: Path, sequence: list[tuple[Callable[..., None], int, int, bool, bool]]
+@pytest.mark.parametrize("danger", DANGERS)
+@pytest.mark.parametrize("in_place", [False, True])
+def test_edits_survive_the_obvious_dangers(
+    template: Path, danger: Sequence, in_place: bool
 ) -> None:
+    """Each danger alone, then with everything that could still go wrong after it."""
+    if in_place:
+        # The run is the only one, and its tree is the main one.
+        begin = (World.begin_in_place, 0, 0, False, False)
+        steps = [(c, 1 if c is not World.edit else 0, *rest) for c, _, *rest in danger]
+        danger = [begin, *steps]  # type: ignore[list-item]
+    after: Sequence = [
+        (World.clean, 0, 0, False, True),
+        (World.begin, 0, 0, False, False),
+        *WRITE_ALL,
+        (World.commit, 0, 0, False, False),
+        (World.restore, 0, 0, False, False),
+        (World.end, 0, 0, False, False),
+        (World.clean, 0, 0, False, True),
+    ]
+    play(template, [*danger, *after])
+
+
+@settings(max_examples=12, deadline=None)
+@given(steps)
+def test_edits_survive_any_sequence(template: Path, sequence: Sequence) -> None:
     play(template, sequence)
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(steps)
-def test_edits_survive_any_sequence_at_length(
-    template: Path, sequence: list[tuple[Callable[..., None], int, int, bool, bool]]
-) -> None:
+def test_edits_survive_any_sequence_at_length(template: Path, sequence: Sequence) -> None:
     play(template, sequence)

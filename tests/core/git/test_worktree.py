@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.git.history import RUNS, keep_run, kept_runs, read_run
+from core.git.listing import list_worktrees
 from core.git.repository import open_repository
 from core.git.worktree import (
     Workplace,
@@ -16,7 +17,6 @@ from core.git.worktree import (
     begin_run,
     end_run,
     find_runs,
-    list_worktrees,
     open_in_place,
     open_worktree,
     plan_worktree,
