@@ -126,10 +126,12 @@ def definitions(batch: Batch, file: str) -> list[DdlObject]:
     """
     heads = _significant_heads(list(_heads(batch.text)))
     found = []
+    line, counted = batch.first_line, 0
     for index, head in enumerate(heads):
         first = index == 0 and not _skip_gap(batch.text, 0, head.start)
         start = 0 if first else head.start
         end = heads[index + 1].start if index + 1 < len(heads) else len(batch.text)
+        line, counted = line + batch.text.count("\n", counted, start), start
         notes: tuple[str, ...] = ()
         if index and head.kind != "table":
             notes = ("no GO stands between this definition and the one before it",)
@@ -140,7 +142,7 @@ def definitions(batch: Batch, file: str) -> list[DdlObject]:
                 verb=head.verb,
                 text=batch.text[start:end].rstrip(),
                 file=file,
-                first_line=batch.first_line + batch.text.count("\n", 0, start),
+                first_line=line,
                 notes=notes,
             )
         )
