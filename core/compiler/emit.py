@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from core.compiler import jinja
+from core.compiler.check import bound_types
 from core.compiler.layout import INDENT, lines, quoted
 from core.compiler.naming import unique
 from core.compiler.options import CompileOptions, SourceInput
-from core.compiler.plan import Plan
+from core.compiler.plan import Plan, wants_casts
 from core.compiler.relations import REL, Relation, RelationKind
 from core.compiler.result import CteLines
-from core.compiler.tidy import tidied
+from core.compiler.tidy import outer_selects, tidied
 from core.compiler.translate import CLOCK, placeholder
 from core.tsql.schema import Table
 from core.tsql.types import duckdb_storage
@@ -44,30 +45,31 @@ class Emitter:
     variables: Mapping[str, jinja.Variable]
 
     def emit(self, plan: Plan, table: Table, used: Sequence[str]) -> Emitted:
-        """The text of the model."""
+        """The text of the model. Raises `Refused` when DuckDB would not accept it."""
         final, reads = self._final(plan, table)
         order = _in_order(reads)
         names = self._names(order)
-        blocks: list[tuple[str, list[str]]] = []
+        query = tidied(_named(final, names))
+        query = self._cast(query, plan, table, order, names)
+        blocks: list[list[str]] = []
         origins: list[CteLines] = []
+        told: set[tuple[str, ...]] = set()
         for relation in order:
             name = names[relation.id]
-            body = self._body(relation, names)
-            comments = [f"-- {line}" for line in relation.origin.comments]
-            blocks.append((name, [*comments, *_cte(name, body)]))
+            new = relation.origin.comments not in told
+            told.add(relation.origin.comments)
+            comments = [f"-- {line}" for line in relation.origin.comments if new]
+            blocks.append([*comments, *_cte(name, self._body(relation, names))])
             if relation.origin.first_line:
                 span = (relation.origin.first_line, relation.origin.last_line)
                 origins.append(CteLines(name, (span,)))
-        final_lines = lines(tidied(_named(final, names)))
-        blocks.append(("final", _cte("final", final_lines)))
+        blocks.append(_cte("final", lines(query)))
         spans = sorted({s for r in plan.rows if (s := _span(r)) is not None})
         origins.append(CteLines("final", tuple(spans)))
-        recursive = any(relation.recursive for relation in order)
-        text = self._text(plan, [block for _, block in blocks], recursive)
+        text = "\n".join([jinja.config(plan), "", _joined(blocks, order)]) + "\n"
         text = self._with_jinja(text)
         keys = [r.source for r in order if r.kind is RelationKind.IMPORT]
-        seen = [v for p, v in self.variables.items() if placeholder(p) in "".join(used) or p in used]
-        mentioned = [v for v in seen if f"var('{v.name}'" in text]
+        mentioned = [v for v in self.variables.values() if f"var('{v.name}'" in text]
         return Emitted(
             text,
             tuple(origins),
@@ -75,6 +77,39 @@ class Emitter:
             tuple(v.name for v in mentioned),
             tuple(v.name for v in mentioned if v.required),
         )
+
+    def _cast(
+        self,
+        query: exp.Expression,
+        plan: Plan,
+        table: Table,
+        order: Sequence[Relation],
+        names: Mapping[str, str],
+    ) -> exp.Expression:
+        """`query` with a cast on every column that DuckDB would store in another type."""
+        blocks = [_cte(names[r.id], self._plain_body(r, names)) for r in order]
+        plain = _joined([*blocks, _cte("final", lines(query))], order)
+        for name, variable in self.variables.items():
+            storage = duckdb_storage(variable.type)
+            plain = plain.replace(placeholder(name), f"cast(null as {storage})")
+        types = bound_types(plain.replace(CLOCK, "cast(current_timestamp as timestamp)"))
+        wanted = {c.name.lower(): duckdb_storage(c.type) for c in table.columns}
+        every = wants_casts(self.options)
+        differing = {
+            name: storage
+            for name, storage in wanted.items()
+            if every or types.get(name) != storage.replace(" ", "").upper()
+        }
+        if not differing:
+            return query
+        for select in outer_selects(query):
+            select.set("expressions", [_converted(i, differing) for i in select.expressions])
+        return query
+
+    def _plain_body(self, relation: Relation, names: Mapping[str, str]) -> list[str]:
+        if relation.query is None:
+            return _no_typed_rows(relation)
+        return self._body(relation, names)
 
     # --- the final select -----------------------------------------------------------------------
 
@@ -126,34 +161,25 @@ class Emitter:
 
     def _body(self, relation: Relation, names: Mapping[str, str]) -> list[str]:
         if relation.kind is RelationKind.IMPORT:
-            return [f"select * from {jinja.reader(self._input(relation.source))}"]
+            return [f"select * from {jinja.reader(self._input(relation))}"]
         if relation.kind is RelationKind.EXISTING:
             return _existing(relation)
         assert relation.duckdb is not None
         return lines(tidied(_named(relation.duckdb, names)))
 
-    def _input(self, key: str) -> jinja.Input:
-        found = self.options.relation(key)
+    def _input(self, relation: Relation) -> jinja.Input:
+        found = self.options.relation(relation.source)
         if found is not None:
             return found
-        schema, _, name = key.rpartition(".")
-        return SourceInput(schema, name)
-
-    def _text(self, plan: Plan, blocks: Sequence[list[str]], recursive: bool) -> str:
-        out = [jinja.config(plan), "", "with recursive" if recursive else "with", ""]
-        for position, block in enumerate(blocks):
-            out += block
-            if position < len(blocks) - 1:
-                out[-1] += ","
-            out.append("")
-        out.append("select * from final")
-        return "\n".join(out) + "\n"
+        return SourceInput(*relation.spelled)
 
     def _with_jinja(self, text: str) -> str:
         for name, variable in self.variables.items():
             word = placeholder(name)
             if word in text:
-                text = text.replace(word, jinja.variable_sql(variable))
+                value = jinja.variable_sql(variable)
+                # A negative value behind a minus sign would begin a comment.
+                text = text.replace(f"-{word}", f"-({value})").replace(word, value)
         return text.replace(CLOCK, self.options.clock)
 
 
@@ -181,10 +207,6 @@ def _typed_null(name: str, storage: str) -> exp.Expression:
 
 def _existing(relation: Relation) -> list[str]:
     """The target's prior rows; none on the first run."""
-    columns = [
-        f"{INDENT}cast(null as {duckdb_storage(c.type).lower()}) as {quoted(c.name)}"
-        for c in relation.columns
-    ]
     return [
         "{% if is_incremental() %}",
         "",
@@ -192,13 +214,40 @@ def _existing(relation: Relation) -> list[str]:
         "",
         "{% else %}",
         "",
-        "select",
-        *[f"{column}," for column in columns[:-1]],
-        columns[-1],
-        "where false",
+        *_no_typed_rows(relation),
         "",
         "{% endif %}",
     ]
+
+
+def _no_typed_rows(relation: Relation) -> list[str]:
+    columns = [
+        f"{INDENT}cast(null as {duckdb_storage(c.type).lower()}) as {quoted(c.name)}"
+        for c in relation.columns
+    ]
+    return ["select", *[f"{column}," for column in columns[:-1]], *columns[-1:], "where false"]
+
+
+def _joined(blocks: Sequence[Sequence[str]], order: Sequence[Relation]) -> str:
+    """The CTEs one after the other, and the last select."""
+    recursive = any(relation.recursive for relation in order)
+    out = ["with recursive" if recursive else "with", ""]
+    for position, block in enumerate(blocks):
+        out += block
+        if position < len(blocks) - 1:
+            out[-1] += ","
+        out.append("")
+    out.append("select * from final")
+    return "\n".join(out)
+
+
+def _converted(item: exp.Expression, differing: Mapping[str, str]) -> exp.Expression:
+    storage = differing.get(item.alias_or_name.lower())
+    if storage is None:
+        return item
+    value = item.this if isinstance(item, exp.Alias) else item
+    cast = exp.Cast(this=value, to=exp.DataType.build(storage, dialect="duckdb"))
+    return exp.Alias(this=cast, alias=exp.to_identifier(item.alias_or_name, quoted=True))
 
 
 def _cte(name: str, body: Sequence[str]) -> list[str]:
@@ -240,7 +289,7 @@ def _named(tree: exp.Expression, names: Mapping[str, str]) -> exp.Expression:
         name = names[table.name]
         alias = table.alias
         new = exp.Table(this=exp.to_identifier(name, quoted=True))
-        if alias and alias != name:
+        if alias and alias.lower() != name:
             new.set("alias", table.args["alias"])
         for key in ("joins", "pivots"):
             if table.args.get(key):

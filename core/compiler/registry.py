@@ -55,7 +55,15 @@ class Relations:
             keys = tuple(frozenset(c.lower() for c in key) for key in table.keys if key)
             self._add(
                 text,
-                Relation(self._next(), kind, table.columns, hint, source=source, keys=keys),
+                Relation(
+                    self._next(),
+                    kind,
+                    table.columns,
+                    hint,
+                    source=source,
+                    spelled=(table.name.schema or self.schema.default_schema, table.name.name),
+                    keys=keys,
+                ),
             )
         return self._by_text[text]
 

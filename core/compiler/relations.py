@@ -46,7 +46,8 @@ class Relation:
     """One query with its columns. `query` is None for imports, which have `source` instead.
 
     ``duckdb`` is the translated query. ``hint`` is the name the CTE would like to have.
-    ``keys`` are column sets known to be unique in it (lower case).
+    ``keys`` are column sets known to be unique in it (lower case). For an import, ``source`` is
+    the table's key and ``spelled`` its schema and name as the catalog writes them.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Relation:
     query: exp.Expression | None = None
     duckdb: exp.Expression | None = None
     source: str = ""
+    spelled: tuple[str, str] = ("", "")
     origin: Origin = field(default_factory=Origin)
     inputs: tuple[Relation, ...] = ()
     keys: tuple[frozenset[str], ...] = ()

@@ -9,17 +9,18 @@ from core.compiler import trees
 
 def tidied(tree: exp.Expression) -> exp.Expression:
     """All passes, in order; works on the given tree."""
-    for select in _outer_selects(tree):
+    for select in outer_selects(tree):
         without_qualifiers(select)
+        plain_aliases(select)
     return tree
 
 
-def _outer_selects(tree: exp.Expression) -> list[exp.Select]:
+def outer_selects(tree: exp.Expression) -> list[exp.Select]:
     """The SELECTs that are the query or an operand of its set operations: none is correlated."""
     if isinstance(tree, exp.SetOperation):
-        return _outer_selects(tree.this) + _outer_selects(tree.expression)
+        return outer_selects(tree.this) + outer_selects(tree.expression)
     if isinstance(tree, exp.Subquery):
-        return _outer_selects(tree.this)
+        return outer_selects(tree.this)
     return [tree] if isinstance(tree, exp.Select) else []
 
 
@@ -27,8 +28,9 @@ def without_qualifiers(select: exp.Select) -> None:
     """``c.id`` over one relation is ``id``.
 
     Not when anything is nested in the query (a correlated subquery would capture the name), not
-    when an output has another meaning than the column of its name (DuckDB lets later clauses see
-    outputs), and not when there is more than one relation.
+    when there is more than one relation, and not when an output has another meaning than the
+    column of its name and ORDER BY or HAVING uses it: there, and only there, DuckDB prefers the
+    output to the column.
     """
     source = select.args.get("from_")
     if source is None or not isinstance(source.this, exp.Table):
@@ -37,7 +39,8 @@ def without_qualifiers(select: exp.Select) -> None:
         return
     if any(found is not select for found in select.find_all(exp.Query)):
         return
-    used = {column.name.lower() for column in select.find_all(exp.Column)}
+    clauses = [select.args.get(key) for key in ("order", "having")]
+    used = {c.name.lower() for clause in clauses if clause for c in clause.find_all(exp.Column)}
     for item in select.expressions:
         if not isinstance(item, exp.Alias):
             continue
@@ -50,16 +53,13 @@ def without_qualifiers(select: exp.Select) -> None:
         if column.table.lower() == name:
             column.set("table", None)
     source.this.set("alias", None)
-    _plain_aliases(select)
 
 
-def _plain_aliases(select: exp.Select) -> None:
-    """``id as id`` is ``id``."""
+def plain_aliases(select: exp.Select) -> None:
+    """``c.id as id`` is ``c.id``."""
     items = []
     for item in select.expressions:
         value = item.this if isinstance(item, exp.Alias) else None
-        if isinstance(value, exp.Column) and value.name == item.alias and not value.table:
-            items.append(value)
-        else:
-            items.append(item)
+        plain = isinstance(value, exp.Column) and value.name == item.alias
+        items.append(value if plain else item)
     select.set("expressions", items)

@@ -15,7 +15,7 @@ from core.compiler import trees
 from core.compiler.options import Collation, CompileOptions, Correction
 from core.compiler.registry import Translated
 from core.compiler.result import Refused
-from core.tsql.binding import bind_query
+from core.tsql.binding import bind_query, from_star
 from core.tsql.meaning.duckdb import DuckDb
 from core.tsql.meaning.options import Collation as MeaningCollation
 from core.tsql.meaning.options import DivisionByZero, Options, TextConversion
@@ -85,12 +85,39 @@ class DuckDbTranslator:
             if column.name is None:
                 raise Refused(f"column {position + 1} of the query has no name", "unnamed column")
             columns.append(Column(column.name, column.type, column.nullable))
-        return Translated(tuple(columns), _negations(translated))
+        return Translated(tuple(columns), _with_stars(_negations(translated), tree))
 
 
 def _line(line: int) -> int:
     """A line of 1 is what the binder says when it does not know."""
     return line if line > 1 else 0
+
+
+def _with_stars(translated: exp.Expression, tree: exp.Expression) -> exp.Expression:
+    """``*`` written where the author wrote it: binding spells out its columns.
+
+    Only for a SELECT with one ``*``; the columns it stands for are marked by binding.
+    """
+    if isinstance(tree, exp.SetOperation) and isinstance(translated, exp.SetOperation):
+        _with_stars(translated.this, tree.this)
+        _with_stars(translated.expression, tree.expression)
+        return translated
+    if not isinstance(tree, exp.Select) or not isinstance(translated, exp.Select):
+        return translated
+    stars = [item for item in tree.expressions if item.is_star]
+    if len(stars) != 1:
+        return translated
+    items: list[exp.Expression] = []
+    for item in translated.expressions:
+        value = item.this if isinstance(item, exp.Alias) else item
+        if not from_star(value) and not from_star(item):
+            items.append(item)
+        elif not items or not items[-1].is_star:
+            star = stars[0].copy()
+            items.append(star)
+    if sum(item.is_star for item in items) == 1:
+        translated.set("expressions", items)
+    return translated
 
 
 def _negations(tree: exp.Expression) -> exp.Expression:
