@@ -28,10 +28,9 @@ def list_worktrees(repository: Repository) -> tuple[WorktreeEntry, ...]:
     Format: https://git-scm.com/docs/git-worktree#_porcelain_format
     """
     found: list[WorktreeEntry] = []
-    for label, _, value in (
-        text.partition(" ")
-        for text in lines(repository.top, "worktree", "list", "--porcelain", "-z")
-    ):
+    # Without -z, which git has only since 2.36.
+    listed = line(repository.top, "worktree", "list", "--porcelain").splitlines()
+    for label, _, value in (row.partition(" ") for row in listed):
         match label:
             case "worktree":
                 path = Path(value)
