@@ -49,7 +49,7 @@ class CompilerAuthor:
             if isinstance(compiled, Compiled) and compiled.sql != draft.sql:
                 return _draft(compiled, corrections, (WORDS[correction],))
         return Refusal(
-            _nothing_left(failure, bool(wanted)),
+            _nothing_left(bool(wanted)),
             construct="nothing left to correct",
             author=NAME,
         )
@@ -64,13 +64,13 @@ def _with(before: frozenset[Correction], correction: Correction) -> frozenset[Co
     return (before | {correction}) - {opposite.get(correction, correction)} | {correction}
 
 
-def _nothing_left(failure: Failure, tried: bool) -> str:
+def _nothing_left(tried: bool) -> str:
     why = (
         "what it could change makes no difference to the model"
         if tried
         else "nothing it could change answers this failure"
     )
-    return f"the compiler has no other translation: {why} ({failure.summary})"
+    return f"the compiler has no other translation: {why}"
 
 
 def _draft(

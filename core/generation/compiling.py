@@ -26,7 +26,7 @@ _turn = threading.Lock()
 
 def compile_job(job: Job, corrections: frozenset[Correction]) -> Compiled | Unsupported:
     """Compile the job's procedure for its table; never raises for what it cannot do."""
-    from core.compiler import compile_procedure
+    from core.compiler.compile import compile_procedure
 
     with _turn:
         warehouse = _warehouses.get(job.project)

@@ -305,6 +305,7 @@ def take_up(
     lock = RunLock(place.runs)
     lock.acquire()
     try:
+        remove_leftovers(place)
         with contextlib.suppress(FileNotFoundError):
             (place.runs / "summary.json").unlink()
         journal = Journal(place.runs / FILE)
@@ -320,6 +321,14 @@ def take_up(
         lock.release()
         raise
     return OpenRun(controller, lock, place, invocation)
+
+
+def remove_leftovers(place: Workplace) -> None:
+    """Remove temporary files that a killed process had begun and never put in their place."""
+    for folder in (place.runs, place.root / "dbt/models/staging", place.root / "dbt/tests/generic"):
+        for left in folder.rglob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 def recorded_drafts(
