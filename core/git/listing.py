@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.git.command import git
+from core.git.command import git, line
 from core.git.repository import Repository
 
 
