@@ -98,3 +98,20 @@ def fetch_rows(
     cursor = connection.execute(sql)
     names = [d[0] for d in cursor.description or []]
     return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchmany(limit))
+
+
+def wipe(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop every table, view and schema an earlier item left."""
+    schemas = connection.execute(
+        "select schema_name from duckdb_schemas() "
+        "where database_name = current_database() and not internal"
+    ).fetchall()
+    for (schema,) in schemas:
+        if schema != "main":
+            connection.execute(f"drop schema {quoted(schema)} cascade")
+    left = connection.execute(
+        "select table_type, table_name from information_schema.tables where table_schema = 'main'"
+    ).fetchall()
+    for kind, name in left:
+        what = "view" if kind == "VIEW" else "table"
+        connection.execute(f"drop {what} if exists main.{quoted(name)}")

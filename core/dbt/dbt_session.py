@@ -13,6 +13,7 @@ from typing import Any
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _QUIET = [
+    "--no-static-parser",  # its threads do not survive the fork of a worker: it would hang
     "--no-write-json",
     "--log-level",
     "none",
@@ -34,14 +35,21 @@ class DbtResult:
     error: str = ""
     manifest: Any = None
     warnings: tuple[str, ...] = ()
+    succeeded: bool = False
 
 
 @dataclass
 class DbtSession:
-    """Runs dbt commands in one project folder."""
+    """Runs dbt commands in one project folder.
+
+    ``scratch`` takes dbt's target and log folders (the project folder if it is ours);
+    ``options`` are added to every command (``--target``, ``--profiles-dir``, ``--vars``).
+    """
 
     folder: Path
     say: Callable[[str], None] = lambda line: None
+    scratch: Path | None = None
+    options: tuple[str, ...] = ()
     manifest: Any = None
     recorded: list[str] = field(default_factory=list)
     _recording: str = ""
@@ -57,6 +65,15 @@ class DbtSession:
     def test(self, select: str) -> DbtResult:
         """``dbt test --select``."""
         return self._invoke(["test", "--select", select])
+
+    def build(self, select: tuple[str, ...] = ()) -> DbtResult:
+        """``dbt build``, of everything or of what is selected."""
+        selection = ["--select", *select] if select else []
+        return self._invoke(["build", *selection])
+
+    def debug(self) -> DbtResult:
+        """``dbt debug --connection``."""
+        return self._invoke(["debug", "--connection"])
 
     def run(self, model: str, *, full_refresh: bool) -> tuple[DbtResult, list[str]]:
         """``dbt run --select`` one model; also the SQL that dbt sent for it, in order."""
@@ -79,11 +96,19 @@ class DbtSession:
         self._warnings = []
         place = str(self.folder)
         runner = dbtRunner(manifest=self.manifest, callbacks=[self._on_event])
-        done = runner.invoke([*arguments, *_QUIET, *_places(place)])
+        done = runner.invoke([*arguments, *_QUIET, *self._places(), *self.options])
         error = plain(str(done.exception), place) if done.exception is not None else ""
         results = tuple(getattr(done.result, "results", None) or ())
         manifest = done.result if arguments[0] == "parse" and not error else None
-        return DbtResult(results, error, manifest, tuple(dict.fromkeys(self._warnings)))
+        warnings = tuple(dict.fromkeys(self._warnings))
+        return DbtResult(results, error, manifest, warnings, bool(done.success))
+
+    def _places(self) -> list[str]:
+        scratch = self.scratch or self.folder
+        places = ["--project-dir", str(self.folder), "--log-path", str(scratch / "logs")]
+        if "--profiles-dir" not in self.options:
+            places += ["--profiles-dir", str(self.folder)]
+        return [*places, "--target-path", str(scratch / "target")]
 
     def _on_event(self, event: Any) -> None:
         name = event.info.name
@@ -94,11 +119,6 @@ class DbtSession:
             self.say(_told(event.data))
         elif name == "NoNodeForYamlKey" or event.info.level == "warn":
             self._warnings.append(plain(event.info.msg, str(self.folder)))
-
-
-def _places(folder: str) -> list[str]:
-    options = ["--project-dir", folder, "--profiles-dir", folder]
-    return [*options, "--log-path", f"{folder}/logs", "--target-path", f"{folder}/target"]
 
 
 def _told(data: Any) -> str:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 RECYCLE_AFTER = 500
 """Requests a worker answers before another takes its place; hygiene, no leak is known."""
 
+_ONCE = frozenset({"build", "target", "target-check"})
+"""Operations after which a worker is not used again: it saw another project or secrets."""
+
 T = TypeVar("T")
 
 
@@ -91,6 +94,7 @@ class WorkerPool:
     _waiting: list[asyncio.Future[None]] = field(default_factory=list)
     _busy: int = 0
     _threads: ThreadPoolExecutor | None = None
+    _drained: asyncio.Future[None] | None = None
     _closed: bool = False
 
     def start_early(self) -> None:
@@ -150,9 +154,10 @@ class WorkerPool:
             running.worker.kill()
         self._wake(everyone=True)
         workers, self._idle = self._idle, []
-        await asyncio.to_thread(lambda: [worker.discard() for worker in workers])
-        while self._busy:
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(_discard_all, workers)
+        if self._busy:
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
         if self._threads is not None:
             self._threads.shutdown(wait=False)
             self._threads = None
@@ -199,9 +204,11 @@ class WorkerPool:
             return answer
         finally:
             if worker is not None:
-                self._take_back(worker, once=operation == "build")
+                self._take_back(worker, once=operation in _ONCE)
             self._busy -= 1
             self._wake()
+            if self._busy == 0 and self._drained is not None and not self._drained.done():
+                self._drained.set_result(None)
 
     async def _turn(self) -> None:
         """Wait until a worker may be used."""
@@ -261,6 +268,11 @@ class WorkerPool:
 
     def _method(self) -> str:
         return self.start_method or default_start_method()
+
+
+def _discard_all(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.discard()
 
 
 def _converse(

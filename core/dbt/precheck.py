@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from core.dbt.database import MAX_EVIDENCE_ROWS, connect, create_table
-from core.dbt.facts import ModelFacts
+from core.dbt.database import MAX_EVIDENCE_ROWS, connect, create_table, wipe
 from core.dbt.outcome import (
     ExpectedTest,
     Phase,
@@ -24,9 +23,9 @@ from core.dbt.outcome import (
     Verification,
 )
 from core.dbt.replay import create_inputs, set_clock, stub_name
-from core.dbt.template import MissingVarError, StubResolver, quoted
+from core.dbt.template import MissingVarError, ModelTemplate, StubResolver, quoted
 from core.dbt.unit_tests import input_of
-from core.dbt.verification import guarded
+from core.dbt.verification import guard_request
 from core.dbt.verify import InputColumn, VerifyRequest
 
 if TYPE_CHECKING:
@@ -42,10 +41,10 @@ class _BadTestError(Exception):
 def precheck(request: VerifyRequest) -> Verification:
     """Guard, then every enabled unit test of the YAML; data tests are left to dbt."""
     started = time.perf_counter()
-    facts = guarded(request)
-    if isinstance(facts, Verification):
-        return facts
-    tests = _Precheck(request, facts).run()
+    guarded = guard_request(request)
+    if isinstance(guarded, Verification):
+        return guarded
+    tests = _Precheck(request, *guarded).run()
     passed = all(test.ok for test in tests)
     return Verification(
         phase=Phase.DONE if passed else Phase.TEST,
@@ -69,21 +68,17 @@ class _FixedResolver(StubResolver):
 @dataclass
 class _Precheck:
     request: VerifyRequest
-    facts: ModelFacts
+    template: ModelTemplate
+    yaml: dict[str, Any]
     fixtures: dict[str, tuple[str, tuple[InputColumn, ...]]] = field(default_factory=dict)
 
     def run(self) -> tuple[TestOutcome, ...]:
-        import yaml
-
-        data = yaml.load(self.request.yaml_text, Loader=yaml.CSafeLoader) or {}
-        bodies = [b for b in data.get("unit_tests") or [] if isinstance(b, dict)]
+        bodies = [b for b in self.yaml.get("unit_tests") or [] if isinstance(b, dict)]
         expected = {t.name: t for t in self.request.expected_tests if t.kind is TestKind.UNIT}
-        connection = connect()
-        try:
-            self._prepare(connection)
-            ran = {str(body.get("name")): self._test(connection, body) for body in bodies}
-        finally:
-            connection.close()
+        connection = _database()
+        wipe(connection)
+        self._prepare(connection)
+        ran = {str(body.get("name")): self._test(connection, body) for body in bodies}
         missing = [_not_run(t) for name, t in expected.items() if name not in ran]
         return (*ran.values(), *missing)
 
@@ -132,12 +127,9 @@ class _Precheck:
             f"create or replace temp table expected as select {listed} from actual limit 0"
         )
         _insert_literal(connection, "expected", columns, rows)
-        missing = _except(
-            connection, f"select {listed} from expected", f"select {listed} from actual"
-        )
-        extra = _except(
-            connection, f"select {listed} from actual", f"select {listed} from expected"
-        )
+        wanted, found = f"select {listed} from expected", f"select {listed} from actual"
+        missing = _except(connection, wanted, found)
+        extra = _except(connection, found, wanted)
         if not missing and not extra:
             return TestOutcome(name, TestKind.UNIT, TestStatus.PASS, compiled_sql=sql)
         return TestOutcome(
@@ -146,8 +138,8 @@ class _Precheck:
             TestStatus.FAIL,
             f"{len(missing)} expected rows missing, {len(extra)} unexpected",
             failures=1,
-            expected=_all_rows(connection, f"select {listed} from expected"),
-            actual=_all_rows(connection, f"select {listed} from actual"),
+            expected=_all_rows(connection, wanted),
+            actual=_all_rows(connection, found),
             compiled_sql=sql,
         )
 
@@ -159,7 +151,7 @@ class _Precheck:
             now=str(macros.get("current_timestamp") or ""),
         )
         incremental = bool(macros.get("is_incremental"))
-        return self.facts.template.render(resolver, incremental=incremental).text
+        return self.template.render(resolver, incremental=incremental).text
 
     def _load(self, connection: duckdb.DuckDBPyConnection, given: list[Any]) -> None:
         for table, _ in self.fixtures.values():
@@ -171,6 +163,22 @@ class _Precheck:
             rows = list(entry.get("rows") or [])
             columns = list(dict.fromkeys(name for row in rows for name in row))
             _insert_literal(connection, fixture[0], columns, rows)
+
+
+_connections: list[duckdb.DuckDBPyConnection] = []
+
+
+def _database() -> duckdb.DuckDBPyConnection:
+    """This process's own database for pre-checks: opening one takes longer than a test."""
+    if not _connections:
+        _connections.append(connect())
+    return _connections[0]
+
+
+def release_database() -> None:
+    """Close it (before a process forks)."""
+    while _connections:
+        _connections.pop().close()
 
 
 def _insert_literal(

@@ -22,33 +22,43 @@ from core.dbt.outcome import (
     Verification,
 )
 from core.dbt.scenarios import clock_of
-from core.dbt.template import MissingVarError, StubResolver, bind_vars, quoted
+from core.dbt.template import (
+    MissingVarError,
+    ModelTemplate,
+    StubResolver,
+    bind_vars,
+    quoted,
+)
 from core.dbt.verify import InputColumn, InputRelation, VerifyRequest
-from core.dbt.yaml_guard import check_yaml
+from core.dbt.yaml_guard import read_yaml
 from core.project.names import QualifiedName
 
 if TYPE_CHECKING:
-    import duckdb
-
     from core.dbt.replay import Recording
+
+
+def guard_request(request: VerifyRequest) -> tuple[ModelTemplate, Any] | Verification:
+    """The model's template and its YAML's data, or the verification that says what is wrong."""
+    started = time.perf_counter()
+    known = {relation.key for relation in request.inputs}
+    report = check_model(request.sql, known)
+    data, wrong = read_yaml(request.yaml_text)
+    errors = tuple(str(finding) for finding in (*report.findings, *wrong))
+    if errors or report.template is None:
+        seconds = time.perf_counter() - started
+        return Verification(Phase.GUARD, False, errors=errors, seconds=seconds)
+    return report.template, data
 
 
 def guarded(request: VerifyRequest) -> ModelFacts | Verification:
     """The facts of a model that may be run, or the verification that says why it may not."""
-    started = time.perf_counter()
-    known = {relation.key for relation in request.inputs}
-    report = check_model(request.sql, known)
-    errors = [str(finding) for finding in report.findings]
-    errors += [str(finding) for finding in check_yaml(request.yaml_text)]
-    facts: ModelFacts | FactsError | None = None
-    if not errors:
-        relations = {r.key: duckdb_columns(r) for r in request.inputs}
-        facts = read_facts(request.sql, relations)
-        if isinstance(facts, FactsError):
-            errors = [f"line {facts.line}: {facts.message}" if facts.line else facts.message]
-    if errors or not isinstance(facts, ModelFacts):
-        seconds = time.perf_counter() - started
-        return Verification(Phase.GUARD, False, errors=tuple(errors), seconds=seconds)
+    report = guard_request(request)
+    if isinstance(report, Verification):
+        return report
+    facts = read_facts(request.sql, {r.key: duckdb_columns(r) for r in request.inputs})
+    if isinstance(facts, FactsError):
+        error = f"line {facts.line}: {facts.message}" if facts.line else facts.message
+        return Verification(Phase.GUARD, False, errors=(error,))
     return facts
 
 
@@ -173,12 +183,12 @@ class _Run:
 
     def _open_database(self) -> None:
         """Empty the database, create the inputs, and the target as the model makes it."""
-        from core.dbt.database import connect
+        from core.dbt.database import connect, wipe
         from core.dbt.miniproject import DATABASE
         from core.dbt.replay import create_inputs, set_clock
 
         self.connection = connect(DATABASE)
-        _wipe(self.connection)
+        wipe(self.connection)
         set_clock(self.connection, self._clock())
         create_inputs(self.connection, self.request.inputs, self.request.model_name)
         self._create_target()
@@ -346,19 +356,3 @@ def _run_failure(done: Any) -> str:
 
 def _compiled(done: Any) -> str:
     return str(getattr(done.results[0].node, "compiled_code", "") or "").strip()
-
-
-def _wipe(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop every table, view and schema an earlier item left."""
-    schemas = connection.execute(
-        "select schema_name from duckdb_schemas() where database_name = 'memory' and not internal"
-    ).fetchall()
-    for (schema,) in schemas:
-        if schema != "main":
-            connection.execute(f"drop schema {quoted(schema)} cascade")
-    left = connection.execute(
-        "select table_type, table_name from information_schema.tables where table_schema = 'main'"
-    ).fetchall()
-    for kind, name in left:
-        what = "view" if kind == "VIEW" else "table"
-        connection.execute(f"drop {what} if exists main.{quoted(name)}")

@@ -136,8 +136,10 @@ class ProjectVerdict:
 class TargetRequest:
     """A model to be compiled and tested on the project's own warehouse (``--target NAME``).
 
-    ``dbt_root`` is the dbt project with the model's files already written. ``profiles_dir`` is
-    where dbt is told to look; empty: dbt's own search order.
+    ``dbt_root`` is the dbt project with the model's files already written; the model is built
+    there (``dbt build --select``). ``profiles_dir`` holds the ``profiles.yml`` that
+    ``core.dbt.profiles.find_profile`` found. ``env`` is the environment the profile may read
+    (``env_var``); the worker that sees it is not used again.
     """
 
     item_id: str
@@ -146,6 +148,7 @@ class TargetRequest:
     target: str
     expected_tests: tuple[ExpectedTest, ...] = ()
     profiles_dir: str = ""
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
     deadline_s: float = 300.0
 
 

@@ -59,7 +59,7 @@ def _answer(pipe: Connection, folder: Path, operation: str, request: Any) -> Non
         pipe.send(("done", value))
 
 
-def _operations() -> dict[str, Callable[[Path, Any, Callable[[str], None]], Any]]:
+def _operations() -> dict[str, Callable[..., Any]]:
     from core.dbt.precheck import precheck
     from core.dbt.project_build import build_in
     from core.dbt.target_run import check_target_in, verify_on_target

@@ -37,22 +37,46 @@ def warm_up() -> Path:
     from core.dbt.sample import sample_request
     from core.dbt.verification import verify_in
 
+    _tune_dbt()
     base = Path(os.environ[WORK_ENV]) / f"base-{os.getpid()}"
     write_base(base)
     from core.dbt.dbt_session import DbtSession, close_database
     from core.dbt.guard import release_parser
+    from core.dbt.precheck import precheck, release_database
 
     DbtSession(base).parse()
     trial = base.with_name(f"trial-{os.getpid()}")
     copy_base(base, trial)
     verify_in(trial, sample_request(datetime(2024, 1, 1)), lambda line: None)
+    precheck(sample_request(datetime(2024, 1, 1)))
     close_database()
+    release_database()
     release_parser()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     _warm.append(base)
     return base
+
+
+def _tune_dbt() -> None:
+    """Spare dbt two things it does in every invocation, where this version of it does them.
+
+    It looks through every folder of the import path for plugins, and takes its locks from
+    multiprocessing's spawn context: named semaphores that a killed worker would leave behind.
+    """
+    import multiprocessing
+
+    from dbt import mp_context
+
+    if "fork" in multiprocessing.get_all_start_methods():
+        mp_context._MP_CONTEXT = multiprocessing.get_context("fork")
+    from dbt.plugins import manager  # only now: what it imports takes locks
+
+    plugins = manager.PluginManager
+    if hasattr(plugins, "get_prefixed_modules"):
+        found = plugins.get_prefixed_modules()
+        plugins.get_prefixed_modules = classmethod(lambda cls: found)
 
 
 def _in_forkserver() -> bool:

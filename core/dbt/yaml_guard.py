@@ -19,7 +19,12 @@ _CONFIG = frozenset({"meta", "tags", "severity", "enabled"})
 
 
 def check_yaml(text: str) -> list[Finding]:
-    """Findings for a model's YAML: unreadable, Jinja in a string, or keys that are not ours.
+    """What :func:`read_yaml` finds wrong."""
+    return read_yaml(text)[1]
+
+
+def read_yaml(text: str) -> tuple[dict[str, Any], list[Finding]]:
+    """The data of a model's YAML, and findings: unreadable, Jinja in a string, keys not ours.
 
     An unknown key matters because dbt ignores it in silence: ``unit_tests`` nested under a
     model would count as tests and never run.
@@ -31,12 +36,12 @@ def check_yaml(text: str) -> list[Finding]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).split("\n")[0]
-        return [Finding(mark.line + 1 if mark else 0, f"The YAML cannot be read: {problem}.")]
+        return {}, [Finding(mark.line + 1 if mark else 0, f"The YAML cannot be read: {problem}.")]
     if data is None:
-        return []
+        return {}, []
     if not isinstance(data, dict):
-        return [Finding(1, "The YAML is not a properties file (a mapping at the top).")]
-    return [Finding(0, message) for message in dict.fromkeys(_problems(data))]
+        return {}, [Finding(1, "The YAML is not a properties file (a mapping at the top).")]
+    return data, [Finding(0, message) for message in dict.fromkeys(_problems(data))]
 
 
 def _problems(data: dict[str, Any]) -> Iterator[str]:
