@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from core.compiler import trees
+from core.compiler.keys import conjuncts
 from core.compiler.pivots import without_pivot
 from core.compiler.registry import Relations
 from core.compiler.relations import REL, Origin, Relation, RelationKind
@@ -36,6 +37,11 @@ class Context:
     comments: Callable[[int, int], tuple[str, ...]] = lambda first, last: ()
 
 
+_EMPTY_NAMES = frozenset(
+    "source src target tgt temp tmp tbl stg data derived sub subq query base inner rows cte".split()
+)
+
+
 class Binder:
     """Turns parsed queries into relations.
 
@@ -49,11 +55,13 @@ class Binder:
         resolve: Callable[[ObjectName, State, int], Relation],
         function: Callable[[exp.Table, Context], exp.Expression | None],
         scalar: Callable[[exp.Expression, Context], None],
+        narrow: Callable[[Relation, Mapping[str, str]], Relation],
     ) -> None:
         self.relations = relations
         self._resolve = resolve
         self._function = function
         self._scalar = scalar
+        self.narrow = narrow
 
     def relation(self, query: exp.Expression, context: Context, hint: str) -> Relation:
         """The relation of a query, its CTEs included."""
@@ -153,10 +161,11 @@ class Binder:
         if tree.meta.get("tsql_for_xml") is not None:
             raise Refused("FOR XML outside the string aggregation idiom", "FOR XML", line_of(tree))
         source = tree.args.get("from_")
+        fixed = fixed_columns(tree)
         if source is not None:
-            source.set("this", self._item(source.this, context))
+            source.set("this", self._narrowed(self._item(source.this, context), fixed))
         for join in tree.args.get("joins") or ():
-            join.set("this", self._item(join.this, context))
+            join.set("this", self._narrowed(self._item(join.this, context), fixed))
         for key, value in list(tree.args.items()):
             if key in ("from_", "joins") or value is None:
                 continue
@@ -168,6 +177,17 @@ class Binder:
             if on is not None:
                 self.tables(on, context)
         _strip_schemas(tree)
+
+    def _narrowed(
+        self, item: exp.Expression, fixed: Mapping[str, Mapping[str, str]]
+    ) -> exp.Expression:
+        """A FROM item without the row groups that the query's own literals rule out."""
+        wanted = fixed.get(item.alias_or_name.lower())
+        if not wanted or not isinstance(item, exp.Table) or item.db != REL:
+            return item
+        relation = self.relations[item.name]
+        narrowed = self.narrow(relation, wanted)
+        return item if narrowed is relation else narrowed.ref(item.alias_or_name)
 
     def _item(self, item: exp.Expression, context: Context) -> exp.Expression:
         if item.args.get("joins"):
@@ -189,13 +209,35 @@ class Binder:
         origin = _lines(item, context)
         inner = Context(context.state, context.ctes, origin, context.comments)
         bound = self._bound(item.this, inner)
+        hint = self.meaningful(name, bound)
         columns = [c.name for c in item.args["alias"].columns] if item.args.get("alias") else []
         relation = (
-            self.renamed(bound, columns, name, origin)
+            self.renamed(bound, columns, hint, origin)
             if columns
-            else self.relations.query(bound, name, origin)
+            else self.relations.query(bound, hint, origin)
         )
         return relation.ref(name)
+
+    def meaningful(self, alias: str, bound: exp.Expression) -> str:
+        """A CTE name for a derived table: its alias, unless that says nothing (``s``, ``src``)."""
+        if len(alias) > 3 and alias.lower() not in _EMPTY_NAMES:
+            return alias
+        first = bound
+        while isinstance(first, exp.SetOperation | exp.Subquery):
+            first = first.this
+        source = first.args.get("from_") if isinstance(first, exp.Select) else None
+        if source is None or not isinstance(source.this, exp.Table) or source.this.db != REL:
+            return alias
+        of = self.relations[source.this.name].hint.removeprefix("existing_")
+        if first.args.get("group") is not None:
+            return f"{of}_totals"
+        if first.args.get("distinct") is not None:
+            return f"distinct_{of}"
+        if any(item.find(exp.Window) is not None for item in first.expressions):
+            return f"ranked_{of}"
+        if first.args.get("where") is not None:
+            return f"filtered_{of}"
+        return f"prepared_{of}"
 
     def _table(self, item: exp.Table, context: Context) -> exp.Expression:
         if item.db == REL:
@@ -304,3 +346,34 @@ def with_names(query: exp.Expression, names: list[str]) -> exp.Expression | None
         items.append(value if plain else trees.alias(value, name))
     first.set("expressions", items)
     return query
+
+
+def fixed_columns(tree: exp.Select) -> dict[str, dict[str, str]]:
+    """By alias, the columns that must equal a literal for a row of that relation to matter.
+
+    WHERE conjuncts fix a relation of any inner join; a LEFT JOIN's ON fixes its right side only.
+    """
+    found: dict[str, dict[str, str]] = {}
+    joins = tree.args.get("joins") or ()
+    sides = {str(join.args.get("side") or "").upper() for join in joins}
+    if sides & {"FULL", "RIGHT"}:
+        return found
+
+    def note(condition: exp.Expression, only: str | None) -> None:
+        for part in conjuncts(condition):
+            if not isinstance(part, exp.EQ) or not isinstance(part.this, exp.Column):
+                continue
+            alias = part.this.table.lower()
+            literal = part.expression
+            plain = isinstance(literal, exp.Literal | exp.National)
+            if alias and plain and only in (None, alias):
+                found.setdefault(alias, {})[part.this.name.lower()] = literal.sql(dialect="tsql")
+
+    where = tree.args.get("where")
+    if where is not None and not sides - {""}:
+        note(where.this, None)
+    for join in joins:
+        on = join.args.get("on")
+        if on is not None:
+            note(on, join.this.alias_or_name.lower())
+    return found

@@ -60,6 +60,7 @@ class Executor:
             resolver(self.tables, lambda: self.binder),
             functions.table_function,
             functions.inline_scalars,
+            self.tables.narrowed,
         )
         functions.binder = self.binder
         self.inserter = Inserter(self.binder, self.tables, self.options.natural_key)

@@ -158,10 +158,22 @@ class Inserter:
         number: exp.Expression = trees.row_number(self._order(state, rows, order))
         if not state.groups:
             return number
-        content = self.tables.content(state, 0)
+        content = self._numbered(state)
         largest = trees.select([trees.call("MAX", trees.column(column.name))], content.ref())
         start = trees.call("COALESCE", exp.Subquery(this=largest), exp.Literal.number(0))
         return exp.Add(this=start, expression=number)
+
+    def _numbered(self, state: TableState) -> Relation:
+        """Rows among which the largest identity value is: updates never change it."""
+        if any(group.kind is not GroupKind.NEW for group in state.groups):
+            base = self.tables.prior(state)
+            if base is not None:
+                new = tuple(g for g in state.groups if g.kind is GroupKind.NEW)
+                if not new:
+                    return base
+                prior = Group(base, GroupKind.BASE)
+                return self.tables.content(replace(state, groups=(prior, *new)), 0)
+        return self.tables.content(state, 0)
 
     def _order(
         self, state: TableState, rows: Relation, order: Sequence[exp.Expression]
@@ -195,4 +207,20 @@ class Inserter:
         if candidates:
             best = min(candidates, key=lambda key: (len(key), sorted(key)))
             return [c.name for c in rows.columns if c.name.lower() in best]
-        return [c.name for c in rows.columns]
+        fixed = _constants(rows)
+        return [c.name for c in rows.columns if c.name.lower() not in fixed]
+
+
+def _constants(rows: Relation) -> set[str]:
+    """Columns that hold the same value in every row: literals, NULL, the clock."""
+    if not isinstance(rows.query, exp.Select):
+        return set()
+    return {
+        item.alias_or_name.lower()
+        for item in rows.query.expressions
+        if isinstance(item, exp.Alias)
+        and not trees.columns_in(item.this)
+        and item.this.find(exp.Select) is None
+        and item.this.find(exp.Window) is None
+        and all(c.name.upper() != "NEWID" for c in item.this.find_all(exp.Anonymous))
+    }

@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable
 
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 
+DuckDBGenerator = DuckDB.Generator
 WIDTH = 96
 INDENT = "    "
 
@@ -32,6 +34,22 @@ RESERVED = frozenset(
 )
 
 
+class _Readable(DuckDBGenerator):
+    """DuckDB's SQL with negations where people write them: ``x not in (…)``, ``x is not null``."""
+
+    def not_sql(self, expression: exp.Not) -> str:
+        inner = expression.this
+        if isinstance(inner, exp.Is):
+            return f"{self.sql(inner, 'this')} IS NOT {self.sql(inner, 'expression')}"
+        for kind, word in ((exp.In, " IN ("), (exp.Like, " LIKE "), (exp.Between, " BETWEEN ")):
+            if type(inner) is kind:
+                subject = self.sql(inner, "this")
+                text = self.sql(inner)
+                if text.startswith(subject + word):
+                    return f"{subject} NOT{text[len(subject) :]}"
+        return super().not_sql(expression)
+
+
 def quoted(name: str) -> str:
     """An identifier, quoted only where DuckDB needs it."""
     if _SAFE.match(name) and name.lower() not in RESERVED:
@@ -42,7 +60,7 @@ def quoted(name: str) -> str:
 
 def flat(node: exp.Expression) -> str:
     """A tree on one line."""
-    return tidy(node.sql(dialect="duckdb", identify=True, normalize_functions="lower"))
+    return tidy(_Readable(identify=True, normalize_functions="lower").generate(node))
 
 
 def tidy(sql: str) -> str:
@@ -244,24 +262,12 @@ def _operand_of_set(
 
 def _expression(node: exp.Expression, width: int) -> list[str]:
     text = flat(node)
-    if _is_not_true(node) and len(text) <= width and not _needs_block(node):
-        return [f"{flat(node.this.this)} is not true"]
     if len(text) <= width and not _needs_block(node):
         return [text]
     for kind, split in _SPLITS:
         if isinstance(node, kind):
             return split(node, width)
     return [text]
-
-
-def _is_not_true(node: exp.Expression) -> bool:
-    """``NOT (p) IS TRUE``, which reads ``(p) is not true``."""
-    return (
-        isinstance(node, exp.Not)
-        and isinstance(node.this, exp.Is)
-        and isinstance(node.this.this, exp.Paren)
-        and isinstance(node.this.expression, exp.Boolean)
-    )
 
 
 def _needs_block(node: exp.Expression) -> bool:
@@ -305,16 +311,19 @@ def _in(node: exp.In, width: int) -> list[str]:
 
 
 def _not(node: exp.Not, width: int) -> list[str]:
-    if isinstance(node.this, exp.In):
-        inner = _in(node.this, width)
-        inner[0] = inner[0].replace(" in (", " not in (") if inner[0].endswith(" in (") else inner[0]
-        return inner if " not in (" in inner[0] else [flat(node)]
-    if isinstance(node.this, exp.Is) and isinstance(node.this.this, exp.Paren):
-        inner = _paren(node.this.this, width)
-        right = flat(node.this.expression)
-        inner[-1] += f" is not {right}"
-        return inner
-    return _prefixed("not ", node.this, width)
+    inner = node.this
+    if isinstance(inner, exp.In) and inner.args.get("query") is not None:
+        text = _in(inner, width)
+        subject = len(_expression(inner.this, width)) - 1
+        text[subject] = text[subject].removesuffix("in (") + "not in ("
+        return text
+    if isinstance(inner, exp.Is) and isinstance(inner.this, exp.Paren):
+        text = _paren(inner.this, width)
+        text[-1] += f" is not {flat(inner.expression)}"
+        return text
+    if isinstance(inner, exp.Exists | exp.Paren):
+        return _prefixed("not ", inner, width)
+    return [flat(node)]
 
 
 def _connector(node: exp.Expression, width: int) -> list[str]:

@@ -134,6 +134,7 @@ class Merger:
         groups: list[Group] = []
         touched: list[exp.Expression] = []
         loses = False
+        all_updated = False
         name = snake(state.table.name.name)
         earlier: list[exp.Expression] = []
         for when in whens:
@@ -151,10 +152,14 @@ class Merger:
             earlier.append(condition if condition is not None else exp.true())
             if condition is None:
                 touched = [on.copy()]
+                all_updated = True
                 break
+        exists_source = trees.exists(trees.select([trees.one()], source.copy(), on.copy()))
         others, more_loss, left = self._unmatched(state, group, whens, source, on, alias, context)
         groups += others
         loses = loses or more_loss
+        if all_updated and left is not None and left == exists_source:
+            return groups, loses
         stays = [
             exp.Not(
                 this=trees.exists(
@@ -196,7 +201,7 @@ class Merger:
             for c in state.table.columns
         ]
         query = trees.select(items, group.relation.ref(alias), where, [join])
-        hint = f"updated_{snake(state.table.name.name)}"
+        hint = self.updater.changed_hint(state, values)
         rows = self.updater._stored(state, query, hint, context)
         self._note("UPDATE", group, join, where, values, alias)
         return self.updater._changed(group, rows, values)

@@ -11,6 +11,9 @@ _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
+_FUNCTIONS = frozenset("max min count sum avg date time now today year month day first last".split())
+
+
 def snake(name: str) -> str:
     """``DimCustomer`` is ``dim_customer``, ``#tmp Orders`` is ``tmp_orders``, ``2x`` is ``t_2x``."""
     text = _OTHER.sub("_", _BOUNDARY.sub("_", name).lower()).strip("_")
@@ -24,6 +27,8 @@ def unique(wanted: str, taken: Collection[str]) -> str:
     base = snake(wanted)
     if base in RESERVED:
         base = f"{base}_rows"
+    elif base in _FUNCTIONS:
+        base = f"{base}_value"
     if base not in taken:
         return base
     number = 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -15,9 +16,6 @@ from core.compiler.relations import Relation, RelationKind
 from core.compiler.result import Refused, Unsupported
 from core.compiler.state import Group, GroupKind, State, TableState
 from core.tsql.schema import ObjectName, Table, TableKind, foreign_key
-
-Views = "ViewReader"
-
 
 def table_key(name: ObjectName, default_schema: str = "dbo") -> str:
     """``schema.table`` in lower case; a temp table is its own name, another database comes first."""
@@ -34,6 +32,7 @@ class Tables:
     relations: Relations
     options: CompileOptions
     target: str
+    _groups: dict[str, tuple[TableState, tuple[Group, ...]]] = field(default_factory=dict)
 
     def key(self, name: ObjectName) -> str:
         """The key under which a table's state is kept."""
@@ -73,6 +72,12 @@ class Tables:
             hint = snake(found.model)
         return self.relations.imported(key, table, hint)
 
+    def prior(self, state: TableState) -> Relation | None:
+        """The rows a permanent table held before the procedure, or None for a temporary one."""
+        if state.table.name.is_temporary:
+            return None
+        return self.base(self.key(state.table.name), state.table)
+
     def content(self, state: TableState, line: int) -> Relation:
         """All rows of a table as one relation. Raises `Refused` when they are not known."""
         if state.poison is not None:
@@ -85,6 +90,32 @@ class Tables:
             return self.empty(state.table)
         if len(groups) == 1:
             return groups[0].relation
+        made = self._union(state, groups)
+        self._groups[made.id] = (state, groups)
+        return made
+
+    def narrowed(self, relation: Relation, fixed: Mapping[str, str]) -> Relation:
+        """A table's content without the groups that cannot hold ``column = literal``.
+
+        A read with ``is_current = 1`` does not look at rows that were just expired.
+        """
+        found = self._groups.get(relation.id)
+        if found is None:
+            return relation
+        state, groups = found
+        kept = tuple(
+            group
+            for group in groups
+            if not any(
+                name in group.constants and group.constants[name] != value
+                for name, value in fixed.items()
+            )
+        )
+        if len(kept) == len(groups) or not kept:
+            return relation
+        return kept[0].relation if len(kept) == 1 else self._union(state, kept)
+
+    def _union(self, state: TableState, groups: tuple[Group, ...]) -> Relation:
         queries = [trees.select([exp.Star()], group.relation.ref()) for group in groups]
         hint = snake(state.table.name.name)
         if any(group.kind is not GroupKind.NEW for group in groups):

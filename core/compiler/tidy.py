@@ -12,6 +12,8 @@ def tidied(tree: exp.Expression) -> exp.Expression:
     for select in outer_selects(tree):
         without_qualifiers(select)
         plain_aliases(select)
+    for select in tree.find_all(exp.Select):
+        closed_without_qualifiers(select)
     return tree
 
 
@@ -63,3 +65,19 @@ def plain_aliases(select: exp.Select) -> None:
         plain = isinstance(value, exp.Column) and value.name == item.alias
         items.append(value if plain else item)
     select.set("expressions", items)
+
+
+def closed_without_qualifiers(select: exp.Select) -> None:
+    """``(select max.x from max)`` is ``(select x from max)``: every column is the one relation's."""
+    source = select.args.get("from_")
+    if source is None or not isinstance(source.this, exp.Table) or select.parent is None:
+        return
+    if len(list(select.find_all(exp.Table))) != 1 or select.args.get("order"):
+        return
+    name = source.this.alias_or_name.lower()
+    columns = list(select.find_all(exp.Column))
+    if any(column.table.lower() != name for column in columns):
+        return
+    for column in columns:
+        column.set("table", None)
+    source.this.set("alias", None)

@@ -15,7 +15,7 @@ from core.compiler import trees
 from core.compiler.options import Collation, CompileOptions, Correction
 from core.compiler.registry import Translated
 from core.compiler.result import Refused
-from core.tsql.binding import bind_query, from_star
+from core.tsql.binding import bind_query, from_star, is_not_null
 from core.tsql.meaning.duckdb import DuckDb
 from core.tsql.meaning.options import Collation as MeaningCollation
 from core.tsql.meaning.options import DivisionByZero, Options, TextConversion
@@ -93,6 +93,32 @@ def _line(line: int) -> int:
     return line if line > 1 else 0
 
 
+_OPPOSITES: Mapping[type[exp.Expression], type[exp.Expression]] = {
+    exp.EQ: exp.NEQ,
+    exp.NEQ: exp.EQ,
+    exp.LT: exp.GTE,
+    exp.LTE: exp.GT,
+    exp.GT: exp.LTE,
+    exp.GTE: exp.LT,
+}
+
+
+def _opposite(condition: exp.Expression) -> exp.Expression:
+    """The rows a condition does not select, as simply as NULLs allow."""
+    if isinstance(condition, exp.Is) and isinstance(condition.expression, exp.Null):
+        return exp.Not(this=condition)
+    inner = trees.unwrapped(condition.this) if isinstance(condition, exp.Not) else None
+    if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+        return inner
+    kind = _OPPOSITES.get(type(condition))
+    if kind is not None and all(
+        isinstance(side, exp.Literal) or (isinstance(side, exp.Column) and is_not_null(side))
+        for side in (condition.this, condition.expression)
+    ):
+        return kind(this=condition.this, expression=condition.expression)
+    return exp.Not(this=exp.Is(this=exp.Paren(this=condition), expression=exp.true()))
+
+
 def _with_stars(translated: exp.Expression, tree: exp.Expression) -> exp.Expression:
     """``*`` written where the author wrote it: binding spells out its columns.
 
@@ -136,9 +162,7 @@ def _negations(tree: exp.Expression) -> exp.Expression:
                 plain.this.copy() if isinstance(plain, exp.Not) else exp.Not(this=plain.copy())
             )
         else:
-            new = exp.Not(
-                this=exp.Is(this=exp.Paren(this=plain.copy()), expression=exp.true())
-            )
+            new = _opposite(plain.copy())
         if node is tree:
             return new
         node.replace(new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,8 +18,28 @@ from core.compiler.result import Assumption, AssumptionKind, Refused
 from core.compiler.state import Group, GroupKind, TableState
 from core.compiler.tables import Tables
 from core.tsql.leaves import Assignment, Target
+from core.tsql.schema import Column
 
+_END = re.compile(r"validto|enddate|effectiveto|expir|endtime|todate$|rowend")
+_FLAG = re.compile(r"current|active|latest")
 _COMPOUND = {"+=": exp.Add, "-=": exp.Sub, "*=": exp.Mul, "/=": exp.Div, "%=": exp.Mod}
+
+
+def stored_value(value: exp.Expression, column: Column) -> exp.Expression:
+    """A new value beside an old one in a CASE: cast first, so that the old one is not converted.
+
+    A literal or NULL of the column's own kind changes nothing and needs no cast.
+    """
+    plain = trees.unwrapped(value)
+    if isinstance(plain, exp.Null):
+        return value
+    if isinstance(plain, exp.Literal) and plain.is_string and column.type.is_string:
+        return value
+    if isinstance(plain, exp.National) and column.type.is_string:
+        return value
+    if isinstance(plain, exp.Literal) and plain.name.isdecimal() and column.type.is_exact:
+        return value
+    return trees.cast(value, column.type)
 
 
 @dataclass
@@ -86,13 +107,22 @@ class Updater:
                 for c in state.table.columns
             ]
             query = joined.with_target(group.relation.ref(joined.alias), items)
-            rows = self._stored(state, query, self._hint(state, "updated"), context)
+            rows = self._stored(state, query, self.changed_hint(state, values), context)
             groups.append(self._changed(group, rows, values))
             changed.append((group.relation, rows))
             kept = self.unmatched(group.relation, joined, context, state)
             if kept is not None:
                 groups.append(replace(group, relation=kept))
         return replace(state, groups=tuple(groups), written=True, upsert=None), changed
+
+    def changed_hint(self, state: TableState, values: Mapping[str, exp.Expression]) -> str:
+        """``expired_x`` for rows that are closed (an end date set, a flag cleared)."""
+        for name, value in values.items():
+            flat = name.replace("_", "")
+            cleared = trees.unwrapped(value).sql() in ("0", "'N'")
+            if _END.search(flat) or (cleared and _FLAG.search(flat)):
+                return self._hint(state, "expired")
+        return self._hint(state, "updated")
 
     def _hint(self, state: TableState, what: str) -> str:
         return f"{what}_{snake(state.table.name.name)}"
@@ -129,7 +159,7 @@ class Updater:
             elif joined.where is None:
                 items.append(trees.alias(new.copy(), column.name))
             else:
-                new = trees.cast(new.copy(), column.type)
+                new = stored_value(new.copy(), column)
                 branch = exp.If(this=joined.where.copy(), true=new)
                 items.append(trees.alias(exp.Case(ifs=[branch], default=old), column.name))
         query = trees.select(items, group.relation.ref(joined.alias))
@@ -227,7 +257,7 @@ class Updater:
                 for c in state.table.columns
             ]
             query = trees.select(items, group.relation.ref(joined.alias), None, [join])
-            rows = self._stored(state, query, self._hint(state, "updated"), context)
+            rows = self._stored(state, query, self.changed_hint(state, values), context)
             groups.append(self._changed(group, rows, values))
             changed.append((group.relation, rows))
             kept = self.unmatched(group.relation, joined, context, state)

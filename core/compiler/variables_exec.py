@@ -13,8 +13,8 @@ from sqlglot import exp
 from core.compiler import trees
 from core.compiler.binder import Context, with_names
 from core.compiler.inserts import unordered
-from core.compiler.keys import unique_keys
-from core.compiler.relations import Relation
+from core.compiler.keys import conjuncts, unique_keys
+from core.compiler.relations import REL, Relation
 from core.compiler.result import Assumption, AssumptionKind, Refused, Unsupported
 from core.compiler.state import State, TableState, Value
 from core.compiler.variables import assigned, lookup, variable_name
@@ -114,11 +114,27 @@ def closed(ex: Executor, tree: exp.Expression, context: Context, hint: str) -> e
             continue
         if query.find_ancestor(exp.Select) is not None or isinstance(query.parent, exp.In):
             continue
+        if _is_value(inner):
+            continue
         query.set("this", _one_row(ex, inner, context, hint))
     ex.binder.tables(holder, context)
     found: exp.Expression = holder.this
     found.pop()
     return found
+
+
+def _is_value(query: exp.Expression) -> bool:
+    """``SELECT v FROM relation`` of a variable that was put in already."""
+    source = query.args.get("from_")
+    return (
+        isinstance(query, exp.Select)
+        and source is not None
+        and isinstance(source.this, exp.Table)
+        and source.this.db == REL
+        and len(query.expressions) == 1
+        and isinstance(query.expressions[0], exp.Column)
+        and not any(query.args.get(key) for key in ("where", "joins", "group", "limit", "order"))
+    )
 
 
 def _one_row(
@@ -258,4 +274,20 @@ def _at_most_one(query: exp.Expression, relation: Relation) -> bool:
         limit.find(exp.Literal).name == "1"
     ):
         return True
-    return relation.is_unique_on(set())
+    return relation.is_unique_on(set()) or _finds_by_key(query, relation)
+
+
+def _finds_by_key(query: exp.Expression, relation: Relation) -> bool:
+    """``WHERE key = constant`` over one relation with that key."""
+    where = query.args.get("where")
+    if where is None or query.args.get("joins") or len(relation.inputs) != 1:
+        return False
+    fixed = set()
+    for part in conjuncts(where.this):
+        if isinstance(part, exp.EQ) and isinstance(part.this, exp.Column):
+            if not trees.columns_in(part.expression):
+                fixed.add(part.this.name.lower())
+        elif isinstance(part, exp.EQ) and isinstance(part.expression, exp.Column):
+            if not trees.columns_in(part.this):
+                fixed.add(part.expression.name.lower())
+    return relation.inputs[0].is_unique_on(fixed)
