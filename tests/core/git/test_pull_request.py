@@ -10,7 +10,7 @@ import pytest
 
 from core.git.commits import commit_all, table_commit
 from core.git.hosting.gh import Gh
-from core.git.pull_request import Published, PullRequestSettings, publish
+from core.git.pull_request import Published, PullRequestSettings, file_address, publish
 from core.git.repository import open_repository
 from core.git.snapshot import RunSnapshot
 from core.git.worktree import Workplace, begin_run, open_worktree, plan_worktree
@@ -346,3 +346,19 @@ def test_gh_serves_a_server_only_it_knows(shop: Path, bare: Path, gh: Path) -> N
     done = send(committed(shop), PullRequestSettings())
     assert done.pull_request is not None
     assert '"--repo", "git.corp.example/acme/shop"' in (gh / "log").read_text()
+
+
+def test_links_for_the_body(shop: Path, bare: Path) -> None:
+    place = committed(shop)
+    assert file_address(place, environment={}) is None
+    sh(shop, "git", "config", "remote.origin.url", "git@github.com:acme/shop.git")
+    address = file_address(place, environment={})
+    assert address is not None
+    assert address(MODEL) == f"https://github.com/acme/shop/blob/{BRANCH}/{MODEL}"
+
+
+def test_a_broken_repository_is_a_sentence(shop: Path, bare: Path) -> None:
+    place = committed(shop)
+    (shop / ".git/config").write_text("[broken\n")
+    message = failed(send(place))
+    assert "'git remote' failed" in message

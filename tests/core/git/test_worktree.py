@@ -357,3 +357,12 @@ def test_the_list_of_worktrees(shop: Path) -> None:
     main, ours = list_worktrees(open_repository(shop))
     assert (main.path, main.branch, main.locked) == (shop, "main", False)
     assert (ours.branch, ours.locked, ours.missing) == (BRANCH, True, False)
+
+
+def test_a_disk_that_takes_no_writes_is_a_sentence(shop: Path) -> None:
+    place = start(shop)
+    (shop / ".git/proc2dbt").write_text("a file where the history belongs")
+    with pytest.raises(ProjectError, match="cannot be written") as caught:
+        begin_run(place, "run-2", TABLES, NOW)
+    assert caught.value.diagnostic.code is Code.GIT_NOT_READY
+    assert (place.runs / "meta.json").is_file(), "nothing was cleared before it was kept"
