@@ -175,8 +175,8 @@ def _update(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
     values = ex.updater.assignments(parsed.assignments, inner, joined.alias, found)
     new, changed = ex.updater.update(found, joined, values, context)
     state.tables[key] = new
-    single_new = not joined.others and any(g.kind is GroupKind.NEW for g in found.groups)
-    if single_new and joined.where is not None:
+    in_place = any(g.kind is GroupKind.NEW for g in found.groups)
+    if in_place and (joined.where is not None or joined.others):
         state.lazies["@@rowcount"] = _unknown_count(context.origin.first_line)
     else:
         set_count(state, [rows for _, rows in changed], context.origin.first_line)

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from core.compiler import jinja
 from core.compiler.check import bound_types
+from core.compiler.compose import composed, constant_flags
 from core.compiler.layout import INDENT, lines, quoted
 from core.compiler.naming import unique
 from core.compiler.options import CompileOptions, SourceInput
@@ -47,9 +48,9 @@ class Emitter:
     def emit(self, plan: Plan, table: Table, used: Sequence[str]) -> Emitted:
         """The text of the model. Raises `Refused` when DuckDB would not accept it."""
         final, reads = self._final(plan, table)
-        order = _in_order(reads)
+        order = composed(_in_order(reads), {relation.id for relation in reads})
         names = self._names(order)
-        query = tidied(_named(final, names))
+        query = constant_flags(tidied(_named(final, names)))
         query = self._cast(query, plan, table, order, names)
         blocks: list[list[str]] = []
         origins: list[CteLines] = []
@@ -247,6 +248,7 @@ def _converted(item: exp.Expression, differing: Mapping[str, str]) -> exp.Expres
         return item
     value = item.this if isinstance(item, exp.Alias) else item
     cast = exp.Cast(this=value, to=exp.DataType.build(storage, dialect="duckdb"))
+    cast = constant_flags(cast)
     return exp.Alias(this=cast, alias=exp.to_identifier(item.alias_or_name, quoted=True))
 
 

@@ -94,6 +94,23 @@ class JoinedTarget:
             return trees.select([trees.one()], others[0].copy(), condition)
         return trees.select([trees.one()], others[0].copy(), condition, joins)
 
+    def match_column(self, relations: Relations) -> exp.Column | None:
+        """A column of the one joined relation that is NULL exactly where a LEFT JOIN finds nothing.
+
+        It is compared with ``=`` in the join, so in a found row it is not NULL.
+        """
+        others = self.others
+        if len(others) != 1 or not self.is_inner or not isinstance(others[0], exp.Table):
+            return None
+        alias = others[0].alias_or_name.lower()
+        for part in self.conditions():
+            if not isinstance(part, exp.EQ):
+                continue
+            for side in (trees.unwrapped(part.this), trees.unwrapped(part.expression)):
+                if isinstance(side, exp.Column) and self._owner(side, relations) == alias:
+                    return trees.column(side.name, others[0].alias_or_name)
+        return None
+
     def matches_once(self, relations: Relations) -> bool:
         """Whether a target row is in the result at most once, by what is known to be unique."""
         known = {self.alias.lower()}

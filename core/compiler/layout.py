@@ -60,7 +60,7 @@ def quoted(name: str) -> str:
 
 def flat(node: exp.Expression) -> str:
     """A tree on one line."""
-    return tidy(_Readable(identify=True, normalize_functions="lower").generate(node))
+    return tidy(_Readable(dialect="duckdb", identify=True, normalize_functions="lower").generate(node))
 
 
 def tidy(sql: str) -> str:

@@ -15,6 +15,7 @@ from core.compiler.registry import Relations
 from core.compiler.relations import Relation, RelationKind
 from core.compiler.result import Refused, Unsupported
 from core.compiler.state import Group, GroupKind, State, TableState
+from core.tsql.types import TypeName
 from core.tsql.schema import ObjectName, Table, TableKind, foreign_key
 
 def table_key(name: ObjectName, default_schema: str = "dbo") -> str:
@@ -107,7 +108,8 @@ class Tables:
             group
             for group in groups
             if not any(
-                name in group.constants and group.constants[name] != value
+                name in group.constants
+                and _differ(state.table, name, group.constants[name], value)
                 for name, value in fixed.items()
             )
         )
@@ -132,6 +134,23 @@ class Tables:
             "where", exp.Where(this=exp.EQ(this=trees.one(), expression=exp.Literal.number(0)))
         )
         return self.relations.query(query, f"no_{snake(table.name.name)}")
+
+
+def _differ(table: Table, name: str, held: str, wanted: str) -> bool:
+    """Whether two literals cannot be equal in a column, however they are converted."""
+    column = table.column(name)
+    if column is None:
+        return False
+    if held.isdecimal() and wanted.isdecimal() and column.type.is_exact:
+        numbers = [int(held), int(wanted)]
+        if column.type.name is TypeName.BIT:
+            numbers = [min(number, 1) for number in numbers]
+        return numbers[0] != numbers[1]
+    texts = [text.removeprefix("N") for text in (held, wanted)]
+    if column.type.is_string and all(text.startswith("'") for text in texts):
+        first, second = (text[1:-1].rstrip(" ").casefold() for text in texts)
+        return first != second
+    return False
 
 
 def merged(state: TableState, content: Relation) -> TableState:

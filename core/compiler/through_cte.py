@@ -112,7 +112,7 @@ def update_through_cte(ex: Executor, parsed: ParsedLeaf, context: Context, state
     changed = ex.updater._stored(found, query, f"corrected_{content.hint}", context)
     one = merged(found, content)
     group = one.groups[0]
-    groups = [ex.updater._changed(group, changed, values)]
+    groups = [ex.updater._changed(group, changed, values, every_row=condition is None)]
     if where is not None:
         outside = trees.select(
             [exp.Star()], content.ref(alias), trees.is_not_true(where.this.copy())

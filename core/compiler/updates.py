@@ -97,8 +97,12 @@ class Updater:
         for group in state.groups:
             if single and group.kind is GroupKind.NEW:
                 rows = self._in_place(state, group, joined, values, context)
-                groups.append(self._changed(group, rows, values))
+                groups.append(self._changed(group, rows, values, every_row=joined.where is None))
                 changed.append((group.relation, rows))
+                continue
+            if group.kind is GroupKind.NEW and (match := joined.match_column(self.binder.relations)):
+                rows = self._joined_in_place(state, group, joined, values, match, context)
+                groups.append(self._changed(group, rows, values, every_row=False))
                 continue
             items = [
                 trees.alias(values[c.name.lower()].copy(), c.name)
@@ -127,11 +131,19 @@ class Updater:
     def _hint(self, state: TableState, what: str) -> str:
         return f"{what}_{snake(state.table.name.name)}"
 
-    def _changed(self, group: Group, rows: Relation, values: Mapping[str, exp.Expression]) -> Group:
+    def _changed(
+        self,
+        group: Group,
+        rows: Relation,
+        values: Mapping[str, exp.Expression],
+        *,
+        every_row: bool = True,
+    ) -> Group:
+        """The group of changed rows; only when every row changed are new literals constants."""
         kind = GroupKind.NEW if group.kind is GroupKind.NEW else GroupKind.UPDATED
         constants = {c: v for c, v in group.constants.items() if c not in values}
         for name, value in values.items():
-            if isinstance(trees.unwrapped(value), exp.Literal | exp.National):
+            if every_row and isinstance(trees.unwrapped(value), exp.Literal | exp.National):
                 constants[name] = trees.unwrapped(value).sql(dialect="tsql")
         return Group(rows, kind, group.changed | frozenset(values), constants)
 
@@ -163,6 +175,31 @@ class Updater:
                 branch = exp.If(this=joined.where.copy(), true=new)
                 items.append(trees.alias(exp.Case(ifs=[branch], default=old), column.name))
         query = trees.select(items, group.relation.ref(joined.alias))
+        return self._stored(state, query, self._hint(state, "corrected"), context)
+
+    def _joined_in_place(
+        self,
+        state: TableState,
+        group: Group,
+        joined: JoinedTarget,
+        values: Mapping[str, exp.Expression],
+        match: exp.Column,
+        context: Context,
+    ) -> Relation:
+        """All rows of a group LEFT JOINed to what changes them; `match` is NULL where nothing does."""
+        items: list[exp.Expression] = []
+        for column in state.table.columns:
+            old = trees.column(column.name, joined.alias)
+            new = values.get(column.name.lower())
+            if new is None:
+                items.append(old)
+                continue
+            found = exp.Not(this=exp.Is(this=match.copy(), expression=exp.Null()))
+            branch = exp.If(this=found, true=stored_value(new.copy(), column))
+            items.append(trees.alias(exp.Case(ifs=[branch], default=old), column.name))
+        on = trees.all_of(part.copy() for part in joined.conditions())
+        join = exp.Join(this=joined.others[0].copy(), on=on, side="LEFT")
+        query = trees.select(items, group.relation.ref(joined.alias), None, [join])
         return self._stored(state, query, self._hint(state, "corrected"), context)
 
     def unmatched(
