@@ -81,9 +81,7 @@ class DuckDb:
     ) -> exp.Expr:
         """``+ - * / %`` and the bit operators."""
         if type_.is_string:
-            return sql.concat(
-                duckdb_strings.text_of(left, options), duckdb_strings.text_of(right, options)
-            )
+            return duckdb_strings.concatenation(left, right, type_, options)
         if type_.is_binary:
             return sql.concat(left.tree, right.tree)
         if left.type.is_datetime or right.type.is_datetime:

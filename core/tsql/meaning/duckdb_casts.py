@@ -21,7 +21,7 @@ from core.tsql.meaning.literals import Moment, moment_from_days, parse_moment, p
 from core.tsql.meaning.options import Options, TextConversion
 from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.values import Value
-from core.tsql.types import SqlType, TypeName, duckdb_storage, text_length
+from core.tsql.types import SqlType, TypeName, duckdb_storage
 from core.tsql.typing import unwrapped
 
 EPOCH_TIMESTAMP = "1900-01-01"
@@ -153,11 +153,11 @@ def _to_text(value: Value, to: SqlType, style: int | None, options: Options) -> 
     if source.is_decimal:
         return _decimal_text(value, to)
     if source.is_money:
-        return fit(_money_text(value, style), to, None if (style or 0) == 1 else 22)
+        return _fit_number(_money_text(value, style), to, 26 if (style or 0) == 1 else 22)
     if source.is_approximate:
         if style not in (None, 0):
             raise refuse(value.source, f"CONVERT style {style}", "float styles are not supported.")
-        return fit(_float_text(value.tree), to, 23)
+        return _fit_number(_float_text(value.tree), to, 13)
     if source.is_datetime:
         text = moment_text(value.tree, source, style)
         if text is None or source.name is TypeName.DATETIMEOFFSET:
@@ -245,13 +245,26 @@ def _integer_text(value: Value, to: SqlType) -> exp.Expr:
 def _decimal_text(value: Value, to: SqlType) -> exp.Expr:
     if value.number is not None and not value.number.startswith("-"):
         digits = value.number if not value.number.startswith(".") else f"0{value.number}"
-        return fit(sql.text(digits), to, len(digits))
+        return _fit_number(sql.text(digits), to, len(digits))
     tree = value.tree
     if not isinstance(tree, exp.Column | exp.Cast):
         tree = sql.cast(tree, storage(value.type))
-    longest = text_length(value.type) if value.type.is_decimal else None
-    precision = (value.type.precision or 38) + (3 if value.type.scale else 1)
-    return fit(sql.cast(tree, "VARCHAR"), to, min(longest or 41, precision))
+    precision, scale = value.type.precision or 38, value.type.scale or 0
+    # A sign, a point, and the zero before it when there is no other digit.
+    longest = precision + 1 + (1 if scale else 0) + (1 if scale == precision else 0)
+    return _fit_number(sql.cast(tree, "VARCHAR"), to, longest)
+
+
+def _fit_number(text: exp.Expr, to: SqlType, longest: int) -> exp.Expr:
+    """The text of a decimal, money or float: too long for the type, it is error 8115."""
+    if to.length in (None, t.MAX) or longest <= (to.length or 0):
+        return fit(text, to, longest)
+    limit = sql.number(to.length or 0)
+    if isinstance(text, exp.Literal):
+        return failing("Arithmetic overflow", to)
+    too_long = exp.GT(this=sql.fn("length", text.copy()), expression=limit)
+    checked = sql.case((too_long, sql.raise_error("Arithmetic overflow")), default=text)
+    return fit(checked, to, to.length)
 
 
 def _money_text(value: Value, style: int | None) -> exp.Expr:
@@ -356,7 +369,12 @@ def _checked(
 def _failure(to: SqlType, safe: bool) -> exp.Expr:
     if safe:
         return sql.cast(exp.Null(), storage(to))
-    return sql.raise_error(FAILED)
+    return failing(FAILED, to)
+
+
+def failing(message: str, to: SqlType) -> exp.Expr:
+    """An expression of a type that fails: untyped, DuckDB would fold a call of it to NULL."""
+    return sql.cast(sql.raise_error(message), storage(to))
 
 
 def number_tree(number: Decimal, to: SqlType) -> exp.Expr:

@@ -156,6 +156,9 @@ def _datediff(call: Call) -> exp.Expr:
         return sql.sub(_week_number(second), _week_number(first))
     if part in ("iso_week", "tzoffset", "nanosecond"):
         raise refuse(call.node, f"DATEDIFF {part}", "DuckDB keeps microseconds only.")
+    times = all(value.type.name is TypeName.TIME for value in (first, second))
+    if times and part not in _TIME_PARTS:
+        return sql.number(0)
     left, right = _same_kind(first, second, part)
     return sql.fn("date_diff", part, left, right)
 

@@ -73,6 +73,8 @@ def _reduced(node: exp.Expr, tree: exp.Expr, left: Value, right: Value, type_: S
     if not type_.is_decimal:
         return tree
     scales = [as_decimal(value.type).scale or 0 for value in (left, right)]
+    if isinstance(node, exp.Mul) and sum(scales) > t.MAX_PRECISION:
+        raise refuse(node, "decimal product", "DuckDB has no decimal of more than 38 digits.")
     natural = sum(scales) if isinstance(node, exp.Mul) else max(scales)
     if natural == type_.scale:
         return tree

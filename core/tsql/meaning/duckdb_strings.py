@@ -15,7 +15,8 @@ from core.tsql.meaning.options import Collation, Options
 from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.rules import Rule
 from core.tsql.meaning.values import Call, Value
-from core.tsql.types import SqlType, TypeName
+from core.tsql.types import SqlType, TypeName, as_decimal
+from core.tsql.typing import type_of
 
 
 def folded(tree: exp.Expr) -> exp.Expr:
@@ -25,9 +26,11 @@ def folded(tree: exp.Expr) -> exp.Expr:
     return sql.fn("lower", sql.fn("rtrim", tree))
 
 
-def is_case_insensitive(options: Options) -> bool:
-    """Whether functions that search must ignore case."""
-    return options.collation is Collation.PRESERVE
+def ignores_case(options: Options, *values: Value) -> bool:
+    """Whether a search must ignore case: under ``preserve``, unless a COLLATE says otherwise."""
+    if options.collation is not Collation.PRESERVE:
+        return False
+    return not any(value.is_case_sensitive for value in values)
 
 
 def text_of(value: Value, options: Options) -> exp.Expr:
@@ -44,6 +47,33 @@ def int_of(value: Value, options: Options) -> exp.Expr:
     if value.type.is_integer or value.type.is_null:
         return value.tree
     return convert(value, t.INT, options)
+
+
+def concatenation(left: Value, right: Value, type_: SqlType, options: Options) -> exp.Expr:
+    """``a + b``; a result that can pass 8000 bytes is cut there, as SQL Server cuts it."""
+    tree = sql.concat(text_of(left, options), text_of(right, options))
+    limit = 4000 if type_.is_unicode else 8000
+    if type_.is_max or _longest(left.source) + _longest(right.source) <= limit:
+        return tree
+    return sql.fn("left", tree, limit)
+
+
+def _longest(node: exp.Expr) -> int:
+    """A bound of a text's length that looks through functions SQL Server types as 8000 bytes."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    type_ = type_of(node)
+    if isinstance(node, exp.Add) and type_.is_string:
+        return _longest(node.this) + _longest(node.expression)
+    if isinstance(node, exp.Anonymous):
+        name, arguments = node.name.upper(), node.expressions
+        if name == "REPLICATE" and (count := Value(node, t.INT, arguments[1]).integer) is not None:
+            return _longest(arguments[0]) * max(count, 0)
+        if name in ("REPLACE", "STUFF", "SPACE", "REPLICATE"):
+            return 2 * _longest(arguments[0]) if name in ("REPLACE", "STUFF") else 100
+    if type_.is_string and type_.length is not None and type_.length != t.MAX:
+        return type_.length
+    return 0 if type_.is_null else t.text_length(type_)
 
 
 def _len(call: Call) -> exp.Expr:
@@ -196,7 +226,7 @@ def _replace(call: Call) -> exp.Expr:
     if old_text == "":
         return text
     cased = old_text is None or old_text.lower() != old_text.upper()
-    if is_case_insensitive(call.options) and cased:
+    if ignores_case(call.options, *call.arguments) and cased:
         if old_text is None:
             raise refuse(call.node, "REPLACE", "ignoring case needs a literal search text.")
         pattern = re.escape(old_text).replace("\\ ", " ")
@@ -280,7 +310,7 @@ def _charindex(call: Call) -> exp.Expr:
     """CHARINDEX: position of the first hit at or after the start, else 0."""
     needle, text = call.arguments[0], call.arguments[1]
     find, within = text_of(needle, call.options), text_of(text, call.options)
-    if is_case_insensitive(call.options):
+    if ignores_case(call.options, *call.arguments):
         if needle.text is not None:
             find = sql.text(needle.text.lower())
             if needle.text.lower() != needle.text.upper():
@@ -318,7 +348,7 @@ def _patindex(call: Call) -> exp.Expr:
     body = like_regex(core, None, lazy=True)
     if body is None:
         raise refuse(call.node, "PATINDEX", "the pattern is not understood.")
-    flags = "(?is)" if is_case_insensitive(call.options) else "(?s)"
+    flags = "(?is)" if ignores_case(call.options, *call.arguments) else "(?s)"
     tail = "" if open_end else "$"
     if not open_start:
         matched = sql.fn("regexp_matches", text, f"{flags}^{body}{tail}")
@@ -392,13 +422,15 @@ def _class(content: str, escape: str | None) -> str:
 def like(value: Value, pattern: Value, escape: str | None, options: Options) -> exp.Expr:
     """``value LIKE pattern``; a pattern with a class becomes a regular expression."""
     text = text_of(value, options)
-    insensitive = is_case_insensitive(options)
+    insensitive = ignores_case(options, value, pattern)
     if pattern.text is None:
         if escape is not None:
             raise refuse(pattern.source, "LIKE", "ESCAPE needs a literal pattern.")
         kind = exp.ILike if insensitive else exp.Like
         return kind(this=sql.wrap(text), expression=sql.wrap(text_of(pattern, options)))
     written = pattern.text
+    if _ignores_trailing_blanks(value, written, options):
+        text = sql.fn("rtrim", text)
     if "[" not in written and escape is None:
         cased = written.lower() != written.upper()
         kind = exp.ILike if insensitive and cased else exp.Like
@@ -408,6 +440,16 @@ def like(value: Value, pattern: Value, escape: str | None, options: Options) -> 
     if regex is None:
         return exp.and_(exp.Not(this=sql.is_null(text)), exp.false())
     return sql.fn("regexp_full_match", text, regex, "is" if insensitive else "s")
+
+
+def _ignores_trailing_blanks(value: Value, pattern: str, options: Options) -> bool:
+    """Trailing blanks of a text that is not Unicode do not count, unless the pattern has some.
+
+    ``language-elements/like-transact-sql``, "Pattern Matching by Using LIKE".
+    """
+    if value.type.is_unicode or not value.type.is_string or pattern.endswith((" ", "%")):
+        return False
+    return value.type.name is TypeName.CHAR or options.collation is Collation.PRESERVE
 
 
 def _concat(call: Call) -> exp.Expr:
@@ -514,20 +556,34 @@ def _format_number(call: Call, value: Value, pattern: str) -> exp.Expr:
         number = sql.mul(number, 100)
     rounded = sql.cast(number, f"DECIMAL(38, {decimals})")
     grouped = kind in ("N", "C", "P", ",0")
-    text = sql.fn("format", f"{{:{',' if grouped else ''}.{decimals}f}}", rounded)
-    if value.type.is_approximate or (value.type.precision or 19) > 15:
-        raise refuse(call.node, "FORMAT", "numbers of more than 15 digits lose digits in DuckDB.")
+    if value.type.is_approximate:
+        raise refuse(call.node, "FORMAT", "a float is rounded differently by .NET.")
+    exact = as_decimal(value.type)
+    if (exact.precision or 38) - (exact.scale or 0) > 18:
+        raise refuse(call.node, "FORMAT", "numbers of more than 18 digits are not supported.")
+    text = _fixed_point(rounded, decimals, grouped=grouped, signed=kind != "C")
     if kind == "P":
         return sql.concat(text, "%")
     if kind == "C":
         negative = exp.LT(this=sql.wrap(number.copy()), expression=sql.number(0))
-        inner = sql.fn(
-            "format",
-            f"{{:,.{decimals}f}}",
-            sql.cast(sql.fn("abs", number.copy()), f"DECIMAL(38, {decimals})"),
-        )
-        return sql.case((negative, sql.concat("-$", inner)), default=sql.concat("$", text))
+        sign = sql.case((negative, sql.text("-$")), default=sql.text("$"))
+        return sql.concat(sign, text)
     return text
+
+
+def _fixed_point(rounded: exp.Expr, decimals: int, *, grouped: bool, signed: bool) -> exp.Expr:
+    """An exact number with its decimals, the integral part in groups of three if asked."""
+    text: exp.Expr = sql.cast(rounded, "VARCHAR")
+    if not grouped:
+        return text
+    whole = sql.cast(sql.fn("trunc", sql.fn("abs", rounded.copy())), "BIGINT")
+    grouped_text: exp.Expr = sql.fn("format", "{:,}", whole)
+    if decimals:
+        grouped_text = sql.concat(grouped_text, sql.fn("right", text, decimals + 1))
+    if not signed:
+        return grouped_text
+    negative = exp.LT(this=rounded.copy(), expression=sql.number(0))
+    return sql.concat(sql.case((negative, sql.text("-")), default=sql.text("")), grouped_text)
 
 
 def _string_agg(call: Call) -> exp.Expr:

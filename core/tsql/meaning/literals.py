@@ -56,8 +56,11 @@ class Moment:
         elif type_.name is TypeName.SMALLDATETIME:
             # Seconds round at 29.998 down, 29.999 up: data-types/smalldatetime-transact-sql.
             ticks = (ticks + 300_010_000) // 600_000_000 * 600_000_000
+        elif type_.scale == 7:
+            # The target keeps six digits; the seventh is cut, so that no boundary is crossed.
+            ticks = ticks // 10 * 10
         elif type_.scale is not None:
-            unit = 10 ** (7 - min(type_.scale, 6))
+            unit = 10 ** (7 - type_.scale)
             ticks = (ticks + unit // 2) // unit * unit
         day = self.day + timedelta(days=ticks // 864_000_000_000)
         ticks %= 864_000_000_000
@@ -82,6 +85,7 @@ class Moment:
         return f"{self.date_text} {self.time_text}"
 
 
+_OFFSET = re.compile(r"(?<=\d)\s*[+-]\d{1,2}:\d{2}$")
 _TIME = re.compile(
     r"^(?P<h>\d{1,2})(?::(?P<m>\d{1,2})(?::(?P<s>\d{1,2})(?:[.:](?P<f>\d{1,9}))?)?)?"
     r"\s*(?P<ap>am|pm)?$",
@@ -109,6 +113,8 @@ def parse_moment(text: str, style: int | None = None) -> Moment | None:
         return Moment(EPOCH)
     if text.endswith(("Z", "z")) and "T" in text.upper():
         text = text[:-1]
+    # An offset does not move the clock reading: data-types/datetimeoffset-transact-sql.
+    text = _OFFSET.sub("", text)
     date_part, time_part = _split(text)
     day = EPOCH if date_part is None else _parse_date(date_part, style)
     if day is None:

@@ -315,17 +315,13 @@ class Translator:
     def _text_pair(self, first: Value, second: Value) -> tuple[exp.Expr, exp.Expr]:
         if not self._preserves:
             return first.tree, second.tree
-        sensitive = self._is_case_sensitive(first) or self._is_case_sensitive(second)
+        sensitive = first.is_case_sensitive or second.is_case_sensitive
         fold = self._trimmed if sensitive else self._fold
         return fold(first).tree, fold(second).tree
 
     @property
     def _preserves(self) -> bool:
         return self.options.collation is Collation.PRESERVE
-
-    def _is_case_sensitive(self, value: Value) -> bool:
-        collations = (node.expression.name.upper() for node in value.source.find_all(exp.Collate))
-        return any("_CS" in name or "_BIN" in name for name in collations)
 
     def _fold(self, value: Value) -> Value:
         return Value(self.target.folded(value.tree), value.type, value.source)
@@ -338,7 +334,7 @@ class Translator:
     def comparable(self, node: exp.Expr) -> exp.Expr:
         """A key for grouping, ordering and partitioning: folded text under ``preserve``."""
         value = self.typed(node)
-        if value.type.is_string and self._preserves and not self._is_case_sensitive(value):
+        if value.type.is_string and self._preserves and not value.is_case_sensitive:
             return self.target.folded(value.tree)
         return value.tree
 

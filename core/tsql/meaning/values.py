@@ -46,6 +46,12 @@ class Value:
         return int(number) if number is not None and number.lstrip("-").isdecimal() else None
 
     @property
+    def is_case_sensitive(self) -> bool:
+        """Whether a COLLATE in it asks for a case-sensitive or binary comparison."""
+        names = (node.expression.name.upper() for node in self.source.find_all(exp.Collate))
+        return any("_CS" in name or "_BIN" in name for name in names)
+
+    @property
     def is_null(self) -> bool:
         """A literal NULL."""
         return isinstance(unwrapped(self.source), exp.Null)
