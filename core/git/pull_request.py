@@ -113,11 +113,11 @@ def destination(
                 missing += ", and gh is not installed or not signed in"
     elif parsed is not None:
         missing = (
-            f"proc2dbt does not know which service {parsed.authority} is (set "
-            "pull_request.service and pull_request.host)"
+            f"proc2dbt does not know which service {parsed.authority} is (set GH_HOST or "
+            "GITLAB_HOST to it)"
         )
     else:
-        missing = f"The remote {remote} is a folder, where no pull request can be opened"
+        missing = f"The remote {remote} is a folder and no hosting service"
     return Destination(remote, hosted, tuple(services), missing)
 
 
@@ -165,7 +165,10 @@ def publish(
     )
     command = _command(target, branch, base, title, body_file)
     if not target.services:
-        note = f"{target.missing}; {branch} is pushed, open the pull request with: {command}"
+        note = (
+            f"{target.missing}, so no pull request was opened; {branch} is pushed; to open it: "
+            f"{command}"
+        )
         return _left_for_the_user(replace(done, notes=(note,)), body, command)
     failures: list[str] = []
     for service in target.services:
