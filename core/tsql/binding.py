@@ -185,6 +185,8 @@ class Binder:
         self.schema = schema
         self.variables = {name.lower(): type_ for name, type_ in (variables or {}).items()}
         self.relations: list[Relation] = []
+        self.environments: dict[int, Env] = {}
+        """The CTEs in scope inside each bound query, by the query node's id."""
         self.from_clause = FromBinder(self)
 
     def guarded(self, work: Callable[[], _T], tree: exp.Expr) -> _T:
@@ -211,7 +213,8 @@ class Binder:
         self, query: exp.Expr, parent: Scope | None, env: Env, scope: Scope | None = None
     ) -> tuple[OutputColumn, ...]:
         """Bind any query below ``parent``; ``scope`` receives the relations of a SELECT's FROM."""
-        env = self._ctes(query, parent, env)
+        env = self.ctes(query, parent, env)
+        self.environments[id(query)] = env
         match query:
             case exp.Select():
                 columns = self._select(query, scope or Scope(parent), env)
@@ -227,7 +230,8 @@ class Binder:
         query.meta[COLUMNS] = columns
         return columns
 
-    def _ctes(self, query: exp.Expr, parent: Scope | None, env: Env) -> Env:
+    def ctes(self, query: exp.Expr, parent: Scope | None, env: Env) -> Env:
+        """Bind the WITH clause of a query, if it has one; the CTEs then in scope."""
         with_ = query.args.get("with_")
         if with_ is None:
             return env
@@ -351,12 +355,10 @@ class Binder:
             self.expression(where.this, scope, env)
         if (group := select.args.get("group")) is not None:
             self._group(group, scope, env)
-        self._expand_stars(select, scope)
-        for projection in list(select.expressions):
-            self.expression(projection, scope, env)
+        self.project(select, scope, env)
         if (having := select.args.get("having")) is not None:
             self.expression(having.this, scope, env)
-        columns = tuple(self._output(projection) for projection in select.expressions)
+        columns = tuple(self.output(projection) for projection in select.expressions)
         select.meta[COLUMNS] = columns
         self._order(select, scope, env, columns)
         self._limits(select, scope, env)
@@ -405,7 +407,14 @@ class Binder:
         if changed:
             select.set("expressions", expanded)
 
-    def _output(self, projection: exp.Expr) -> OutputColumn:
+    def project(self, select: exp.Select, scope: Scope, env: Env) -> None:
+        """Bind a select list, its stars expanded."""
+        self._expand_stars(select, scope)
+        for projection in list(select.expressions):
+            self.expression(projection, scope, env)
+
+    def output(self, projection: exp.Expr) -> OutputColumn:
+        """The result column a bound projection makes."""
         value = projection.this if isinstance(projection, exp.Alias) else projection
         name: str | None = None
         if isinstance(projection, exp.Alias):
@@ -495,6 +504,9 @@ class Binder:
         assert isinstance(node, exp.Column)
         if (money := _money_literal(node)) is not None:
             node.replace(money)
+            return
+        if node.name.lower() == "$action":
+            set_type(node, t.nvarchar(10))
             return
         relation, output, _ = scope.resolve(node)
         if relation.alias:

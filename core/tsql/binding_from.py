@@ -34,9 +34,9 @@ class FromBinder:
         joins: Sequence[exp.Join] = select.args.get("joins") or []
         before = len(scope.relations)
         if from_ is not None:
-            self._source(from_.this, scope, env)
+            self.source(from_.this, scope, env)
         for lateral in select.args.get("laterals") or []:
-            self._source(lateral, scope, env)
+            self.source(lateral, scope, env)
         for join in joins:
             self._join(join, scope, env)
         if _has_outer_join(joins) or _nested_outer_join(select):
@@ -46,7 +46,7 @@ class FromBinder:
             self._condition(join, scope, env)
 
     def _join(self, join: exp.Join, scope: Scope, env: Env) -> None:
-        self._source(join.this, scope, env)
+        self.source(join.this, scope, env)
 
     def _condition(self, join: exp.Join, scope: Scope, env: Env) -> None:
         if isinstance(on := join.args.get("on"), exp.Expr):
@@ -57,13 +57,14 @@ class FromBinder:
         for inner in nested.args.get("joins") or []:
             self._condition(inner, scope, env)
 
-    def _source(self, node: exp.Expr, scope: Scope, env: Env) -> None:
+    def source(self, node: exp.Expr, scope: Scope, env: Env) -> None:
+        """Bind one relation and add it to the scope."""
         match node:
             case exp.Table():
                 self._table(node, scope, env)
             case exp.Subquery() | exp.Paren() if isinstance(node.this, exp.Table):
                 # FROM (a JOIN b ON …): parentheses around joins, not a derived table.
-                self._source(node.this, scope, env)
+                self.source(node.this, scope, env)
             case exp.Subquery():
                 self._derived(node, node.this, scope.parent, scope, env)
             case exp.Values():
