@@ -46,8 +46,8 @@ def _line(event: Event, state: RunState) -> str:
             return f"dbt build: {event.sentence}" + "".join(f"\n  {e}" for e in event.errors)
         case ev.CommitFinished() if event.commits:
             return f"{len(event.commits)} commits on {event.branch}"
-        case ev.PullRequestFinished() if event.sentence:
-            return event.sentence
+        case ev.PullRequestFinished() if event.url:
+            return f"pull request: {event.url}"
         case ev.RunNote() if not event.item_id:
             return event.text
         case _:

@@ -20,7 +20,14 @@ from core.dbt.inputs import Inputs, resolve_inputs, target_of
 from core.dbt.outcome import Phase, Progress, TestKind, Verification
 from core.dbt.sources import SOURCES_PATH, SourcesFileError, add_sources
 from core.dbt.values import duckdb_type
-from core.dbt.verify import InputRelation, ProjectBuild, ProjectVerdict, Verifier, VerifyRequest
+from core.dbt.verify import (
+    InputKind,
+    InputRelation,
+    ProjectBuild,
+    ProjectVerdict,
+    Verifier,
+    VerifyRequest,
+)
 from core.generation.author import Assumption, Draft, Job
 from core.pipeline.ports import Prepared, Verified
 from core.project.codes import Code, ProjectError
@@ -186,9 +193,31 @@ def _prepared(job: Job, sql: str, read: _Read | DbtNeeds, replay_only: frozenset
         schema_tests=tuple(t.name for t in tests if t.kind is TestKind.DATA),
         refs=tuple(dict.fromkeys(ref.name for ref in facts.refs)),
         required_vars=facts.required_vars,
-        notes=artifacts.notes,
+        notes=(*artifacts.notes, *_read_as_sources(job, inputs)),
         needs=DbtNeeds(facts, inputs, artifacts, read.assumptions, replay_only),
     )
+
+
+def _read_as_sources(job: Job, inputs: Inputs) -> list[str]:
+    """Tables that a procedure of ours loads, and that the model reads as a source all the same.
+
+    dbt refuses a whole project over one dangling ``ref``, so a model that is not there yet is
+    not referenced.
+    """
+    notes = []
+    for relation in inputs.relations:
+        if relation.kind is not InputKind.SOURCE or relation.table == job.table.qualified:
+            continue
+        try:
+            writer = job.project.table(relation.table).writer
+        except ProjectError:
+            continue
+        if writer is not None:
+            notes.append(
+                f"{relation.table.display} is read as a source: its model is not in the project; "
+                "run again when it is, and it becomes a ref."
+            )
+    return notes
 
 
 def _unreadable(draft: Draft, error: FactsError) -> Prepared:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from core.equivalence.verdict import EquivalenceVerdict
 from core.generation.author import Draft, Job
 from core.git.commits import CommitReport, PlannedCommit, commit_all, shared_commit, table_commit
 from core.git.pr_body import PrContent, PrItem, pr_body, pr_title
@@ -148,7 +149,7 @@ async def _write_shared(
 async def _build(run: RunController, kept: Sequence[_Kept]) -> None:
     verdict = await run.parts.bench.build_project(
         [(k.job, k.prepared) for k in kept],
-        lambda line: run.stream.emit_soon(ev.RunNote(text=line)),
+        lambda line: run.stream.emit_soon(ev.RunProgress(line=line)),
     )
     if verdict is None:
         return
@@ -295,8 +296,8 @@ def tests_sentence(tests: TestCounts) -> str:
 async def _write_summary(
     run: RunController, closing: Closing, notes: list[str], errors: list[Diagnostic]
 ) -> Summary:
-    notes = [*notes, *_uncommitted_notes(closing.uncommitted)]
     results = [s.result for s in run.state.items.values() if s.result is not None]
+    notes = [*notes, *_uncommitted_notes(closing.uncommitted), *_not_compared(results)]
     summary = summary_of(
         results,
         notes=tuple(dict.fromkeys(notes)),
@@ -314,6 +315,17 @@ async def _write_summary(
     write_text(run.files.place.runs / "summary.json", text)
     await asyncio.to_thread(end_run, run.files.place, run.plan.settings.keep_runs)
     return summary
+
+
+def _not_compared(results: Sequence[ItemResult]) -> list[str]:
+    found = [r.output.equivalence for r in results if r.output.equivalence is not None]
+    count = sum(e.verdict is EquivalenceVerdict.NOT_RUN for e in found)
+    if not count:
+        return []
+    tables = "1 table" if count == 1 else f"{count} tables"
+    return [
+        f"Procedure and model of {tables} were compared by structure only, not by running both."
+    ]
 
 
 def _uncommitted_notes(found: Uncommitted) -> list[str]:

@@ -165,6 +165,13 @@ class RunNote(BaseEvent):
     item_id: str = ""
 
 
+class RunProgress(BaseEvent):
+    """A short line of progress of work on the whole run (the project's build, the commits)."""
+
+    type: Literal["run_progress"] = "run_progress"
+    line: str
+
+
 class RunFinished(BaseEvent):
     """The last event of a finished run. An app's run is finished when the person closes it."""
 
@@ -479,6 +486,7 @@ Event = Annotated[
     | RunInterrupted
     | ConcurrencyChanged
     | RunNote
+    | RunProgress
     | RunFinished
     | ItemQueued
     | ItemStarted

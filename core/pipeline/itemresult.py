@@ -304,11 +304,8 @@ def _notes(trail: Trail) -> tuple[str, ...]:
         found += version.verification.notes
         found += [f"left out: {text}" for text in version.draft.dropped]
         equivalence = version.equivalence
-        if equivalence is not None and equivalence.verdict in (
-            EquivalenceVerdict.NOT_RUN,
-            EquivalenceVerdict.NON_DETERMINISTIC,
-        ):
-            found.append(f"equivalence {equivalence.verdict.value}: {equivalence.sentence}")
+        if equivalence is not None and equivalence.verdict is EquivalenceVerdict.NON_DETERMINISTIC:
+            found.append(f"the procedure is not deterministic: {equivalence.sentence}")
     if trail.refusal is not None and version is not None and version.green:
         found.append(f"{trail.refusal.author or 'the author'}: {trail.refusal.reason}")
     found += trail.notes

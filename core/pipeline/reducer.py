@@ -130,6 +130,7 @@ def _run_finished(state: RunState, event: ev.RunFinished) -> RunState:
         seconds=event.seconds,
         claude_waiting=None,
         needs_person="",
+        progress="",
     )
 
 
@@ -139,6 +140,10 @@ def _concurrency(state: RunState, event: ev.ConcurrencyChanged) -> RunState:
 
 def _run_note(state: RunState, event: ev.RunNote) -> RunState:
     return state if event.item_id else replace(state, notes=(*state.notes, event.text))
+
+
+def _run_progress(state: RunState, event: ev.RunProgress) -> RunState:
+    return replace(state, progress=event.line)
 
 
 def _run_needs_person(state: RunState, event: ev.NeedsPerson) -> RunState:
@@ -191,6 +196,7 @@ RUN_HANDLERS: dict[str, RunHandler] = {
     "run_finished": _run_finished,
     "concurrency_changed": _concurrency,
     "run_note": _run_note,
+    "run_progress": _run_progress,
     "needs_person": _run_needs_person,
     "worker_lost": _worker_lost,
     "claude_waiting": _claude_waiting,

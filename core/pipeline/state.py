@@ -241,6 +241,8 @@ class RunState:
     idle_since: str = ""
     takeovers: int = 0
     notes: tuple[str, ...] = ()
+    progress: str = ""
+    """The last line of progress of work on the whole run."""
     needs_person: str = ""
     workers_lost: int = 0
     claude_waiting: ev.ClaudeWaiting | None = None
