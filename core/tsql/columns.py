@@ -1,4 +1,4 @@
-"""Column and constraint definitions: the inside of CREATE TABLE, table variables, returned tables."""
+"""Column and constraint definitions, as in CREATE TABLE, table variables, returned tables."""
 
 from __future__ import annotations
 

@@ -73,7 +73,9 @@ def _option(stream: Stream) -> str:
         stream.position += 1
         stream.expect("AS")
         stream.take()
-    elif stream.accept("RETURNS", "NULL", "ON", "NULL", "INPUT") or stream.accept("CALLED", "ON", "NULL", "INPUT"):
+    elif stream.accept("RETURNS", "NULL", "ON", "NULL", "INPUT") or stream.accept(
+        "CALLED", "ON", "NULL", "INPUT"
+    ):
         pass
     else:
         stream.name()

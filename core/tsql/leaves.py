@@ -24,8 +24,9 @@ Conventions of the trees
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.tsql.errors import LeafError
@@ -137,7 +138,7 @@ class ForXml:
 class ParsedLeaf:
     """One data statement.
 
-    tree         the statement as one sqlglot tree, put together from its parts (shared: copy it)
+    tree         the statement as one sqlglot tree, put together from its parts on first use
     query        the rows it reads: the SELECT itself (without INTO and without ``@v =``: those
                  projections are the assigned values); an INSERT's source (a ``Select``, a set
                  operation; ``VALUES`` is an ``exp.Values``); for UPDATE and DELETE
@@ -154,7 +155,6 @@ class ParsedLeaf:
     """
 
     kind: LeafKind
-    tree: exp.Expr
     query: exp.Query | exp.Values | None = None
     target: Target | None = None
     assignments: tuple[Assignment, ...] = ()
@@ -167,7 +167,13 @@ class ParsedLeaf:
     options: tuple[str, ...] = ()
     for_xml: ForXml | None = None
     remote: tuple[str, ...] = ()
-    line: int = field(default=1)
+    line: int = 1
+
+    @cached_property
+    def tree(self) -> exp.Expr:
+        from core.tsql.leaves_tree import tree_of
+
+        return tree_of(self)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,6 @@ from core.tsql.tokens import Token, TokenKind, string_value, unquoted
 MAX_TREE_DEPTH = 200
 
 
-def _node(*types: type[exp.Expr]) -> Callable[[exp.Expr], int]:
-    return lambda node: 1 if isinstance(node, types) else 0
-
-
 def _is_comma(join: exp.Join) -> bool:
     """A comma of FROM is a Join without anything; so is APPLY, but for its Lateral."""
     keys = ("kind", "side", "on", "using", "method")
@@ -43,64 +39,75 @@ def _distincts(node: exp.Expr) -> int:
     return 1 if isinstance(node, exp.SetOperation) and node.args.get("distinct") else 0
 
 
-def _fors(node: exp.Expr) -> int:
-    kinds = (exp.ForClause, exp.Version, exp.NextValueFor, exp.Pivot)
-    return 1 if isinstance(node, kinds) else 0
-
-
-_CLAUSES: tuple[tuple[str, Callable[[exp.Expr], int]], ...] = (
-    ("SELECT", _node(exp.Select)),
-    ("WHERE", _node(exp.Where)),
-    ("HAVING", _node(exp.Having)),
-    ("GROUP BY", _node(exp.Group)),
-    ("ORDER BY", _node(exp.Order)),
-    ("PARTITION", lambda node: 1 if node.args.get("partition_by") else 0),
-    ("OVER", _node(exp.Window, exp.NextValueFor)),
-    ("UNION", _node(exp.Union)),
-    ("EXCEPT", _node(exp.Except)),
-    ("INTERSECT", _node(exp.Intersect)),
-    ("CASE", _node(exp.Case)),
-    ("WHEN", _node(exp.If)),
-    ("EXISTS", _node(exp.Exists)),
-    ("LIKE", _node(exp.Like, exp.ILike)),
-    ("ESCAPE", _node(exp.Escape)),
-    ("BETWEEN", _between),
-    ("COLLATE", _node(exp.Collate)),
-    ("PIVOT", lambda node: 1 if isinstance(node, exp.Pivot) and not node.args["unpivot"] else 0),
-    ("UNPIVOT", lambda node: 1 if isinstance(node, exp.Pivot) and node.args["unpivot"] else 0),
-    ("JOIN", lambda node: 1 if isinstance(node, exp.Join) and not _is_comma(node) else 0),
-    ("TOP", _node(exp.Limit)),
-    ("OFFSET", _node(exp.Offset)),
-    ("DISTINCT", _distincts),
-    ("OR", _node(exp.Or)),
-    ("IN", _node(exp.In)),
-    ("NULL", _node(exp.Null)),
-    ("VALUES", _node(exp.Values)),
-    ("FOR", _fors),
-)
+# Which nodes a clause keyword may become.
+_CLAUSE_NODES: dict[str, tuple[type[exp.Expr], ...]] = {
+    "SELECT": (exp.Select,),
+    "WHERE": (exp.Where,),
+    "HAVING": (exp.Having,),
+    "GROUP BY": (exp.Group,),
+    "ORDER BY": (exp.Order,),
+    "OVER": (
+        exp.Window,
+        exp.NextValueFor,
+    ),
+    "UNION": (exp.Union,),
+    "EXCEPT": (exp.Except,),
+    "INTERSECT": (exp.Intersect,),
+    "CASE": (exp.Case,),
+    "WHEN": (exp.If,),
+    "EXISTS": (exp.Exists,),
+    "LIKE": (
+        exp.Like,
+        exp.ILike,
+    ),
+    "ESCAPE": (exp.Escape,),
+    "COLLATE": (exp.Collate,),
+    "TOP": (exp.Limit,),
+    "OFFSET": (exp.Offset,),
+    "OR": (exp.Or,),
+    "IN": (exp.In,),
+    "NULL": (exp.Null,),
+    "VALUES": (exp.Values,),
+    "FOR": (
+        exp.ForClause,
+        exp.Version,
+        exp.NextValueFor,
+        exp.Pivot,
+    ),
+}
+# Keywords whose nodes need a closer look.
+_CLAUSE_COUNTS: dict[str, Callable[[exp.Expr], int]] = {
+    "PARTITION": lambda node: 1 if node.args.get("partition_by") else 0,
+    "BETWEEN": _between,
+    "PIVOT": lambda node: 1 if isinstance(node, exp.Pivot) and not node.args["unpivot"] else 0,
+    "UNPIVOT": lambda node: 1 if isinstance(node, exp.Pivot) and node.args["unpivot"] else 0,
+    "JOIN": lambda node: 1 if isinstance(node, exp.Join) and not _is_comma(node) else 0,
+    "DISTINCT": _distincts,
+}
 
 
 def complaint(
-    tokens: Sequence[Token], trees: Iterable[exp.Expr], synthetic: Counter[str]
+    tokens: Sequence[Token], nodes: Sequence[exp.Expr], depth: int, synthetic: Counter[str]
 ) -> tuple[str, str] | None:
-    """Why the trees do not stand for the tokens: (construct, sentence), or None when they do.
+    """Why a tree does not stand for its tokens: (construct, sentence), or None when it does.
 
-    `synthetic` counts the keywords that were added to the text given to sqlglot.
+    `nodes` and `depth` are what `flattened` gives; `synthetic` counts the keywords that were added
+    to the text given to sqlglot.
     """
-    nodes: list[exp.Expr] = []
-    for tree in trees:
-        nodes.extend(tree.walk())
-        if _depth(tree) > MAX_TREE_DEPTH:
-            return "nesting", f"this is nested more than {MAX_TREE_DEPTH} levels deep"
+    if depth > MAX_TREE_DEPTH:
+        return "nesting", f"this is nested more than {MAX_TREE_DEPTH} levels deep"
     return _forbidden(nodes) or _lost_words(tokens, nodes) or _lost_clause(tokens, nodes, synthetic)
 
 
-def _depth(tree: exp.Expr) -> int:
-    deepest, level = 0, [tree]
+def flattened(tree: exp.Expr) -> tuple[list[exp.Expr], int]:
+    """All nodes of a tree, level by level, and the number of levels."""
+    nodes: list[exp.Expr] = []
+    depth, level = 0, [tree]
     while level:
-        deepest += 1
+        depth += 1
+        nodes += level
         level = [child for node in level for child in node.iter_expressions()]
-    return deepest
+    return nodes, depth
 
 
 def _forbidden(nodes: Iterable[exp.Expr]) -> tuple[str, str] | None:
@@ -221,9 +228,15 @@ def _lost_clause(
     tokens: Sequence[Token], nodes: Sequence[exp.Expr], synthetic: Counter[str]
 ) -> tuple[str, str] | None:
     wanted = _clause_words(tokens)
-    for clause, counts in _CLAUSES:
-        needed = wanted[clause]
-        if needed and sum(map(counts, nodes)) < needed + synthetic[clause]:
+    types = Counter(map(type, nodes))
+    for clause, needed in wanted.items():
+        if clause in _CLAUSE_NODES:
+            found = sum(types[kind] for kind in _CLAUSE_NODES[clause])
+        elif clause in _CLAUSE_COUNTS:
+            found = sum(map(_CLAUSE_COUNTS[clause], nodes))
+        else:
+            continue
+        if needed and found < needed + synthetic[clause]:
             return "lost clause", f"a {clause} is lost when this is read; it is not used"
     return None
 

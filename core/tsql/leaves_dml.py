@@ -22,7 +22,7 @@ from core.tsql.leaves_parts import (
 from core.tsql.leaves_query import QueryText, Refused, parsed, remote_names, table_hints
 from core.tsql.leaves_text import LeafSource, LeafText
 from core.tsql.nodes import Expr, Leaf, LeafKind, Span
-from core.tsql.tokens import TokenKind
+from core.tsql.tokens import TokenKind, string_value
 
 # sqlglot's trees of broken input have holes where nodes are expected; a hole is a refusal.
 _HOLES = (AttributeError, TypeError, ValueError, KeyError, IndexError, RecursionError)
@@ -46,6 +46,9 @@ def leaf_from_tokens(leaf: Leaf) -> ParsedLeaf | LeafError:
 
 def expression_from_tokens(expr: Expr) -> ParsedExpr | LeafError:
     """Entry point of ``expr.parsed``."""
+    simple = _simple(expr)
+    if simple is not None:
+        return ParsedExpr(simple, expr.span.line)
     source = LeafSource.of(expr)
     query = QueryText(source)
     everything = (0, len(source.tokens))
@@ -61,6 +64,20 @@ def expression_from_tokens(expr: Expr) -> ParsedExpr | LeafError:
         return LeafError(error.message, error.line, error.column, error.construct)
     except _HOLES:
         return LeafError("this cannot be read", expr.span.line, expr.span.column, "syntax")
+
+
+def _simple(expr: Expr) -> exp.Expr | None:
+    """The tree of a lone variable or constant: half of all expressions, not worth a parser."""
+    if expr.tokens is None or len(expr.tokens) != 1 or expr.is_condition:
+        return None
+    token = expr.tokens[0]
+    if token.kind is TokenKind.VARIABLE and token.text[:2] != "@@" and len(token.text) > 1:
+        return exp.Parameter(this=exp.Var(this=token.text[1:]))
+    if token.kind is TokenKind.NUMBER and token.text.isdecimal():
+        return exp.Literal.number(token.text)
+    if token.kind is TokenKind.STRING and token.text[0] == "'":
+        return exp.Literal.string(string_value(token))
+    return exp.Null() if token.upper == "NULL" else None
 
 
 def _parse(leaf: Leaf) -> ParsedLeaf:
@@ -107,20 +124,18 @@ def _select(cutter: Cutter, kind: LeafKind) -> ParsedLeaf:
     body = cutter.until("OPTION")
     options = cutter.option_clause()
     cutter.expect_end()
-    tree = _query(cutter, body)
-    query, target = tree.copy(), None
-    first = query
+    query, target = _query(cutter, body), None
+    first: exp.Expr = query
     while isinstance(first, exp.SetOperation):
         first = first.this
     into = first.args.get("into")
     if into is not None:
-        target = Target(into.this.copy())
+        target = Target(into.this.pop())
         first.set("into", None)
     if (kind is LeafKind.SELECT_INTO) != (target is not None):
         raise cutter.refuse("INTO is not where it can be read", "SELECT INTO")
     return ParsedLeaf(
         kind,
-        tree,
         query,
         target,
         hints=table_hints([query]),
@@ -162,11 +177,10 @@ def _select_assign(cutter: Cutter) -> ParsedLeaf:
     if not isinstance(query, exp.Select) or len(query.expressions) != len(items):
         raise cutter.refuse("cannot read these assignments", "SELECT @v =")
     values = [node.this if isinstance(node, exp.Paren) else node for node in query.expressions]
-    query.set("expressions", [value.copy() for value in values])
+    query.set("expressions", values)
     pairs = zip(items, query.expressions, strict=True)
     return ParsedLeaf(
         LeafKind.SELECT_ASSIGN,
-        query,
         query,
         assignments=tuple(item.parsed(value) for item, value in pairs),
         hints=table_hints([query]),
@@ -185,8 +199,7 @@ def _truncate(cutter: Cutter) -> ParsedLeaf:
     target = Target(table_of(cutter.object_name()))
     if not cutter.at_end:
         raise cutter.refuse("TRUNCATE of single partitions is not supported", "TRUNCATE WITH")
-    tree = exp.TruncateTable(expressions=[target.table.copy()])
-    return ParsedLeaf(LeafKind.TRUNCATE, tree, target=target, line=cutter.leaf.line)
+    return ParsedLeaf(LeafKind.TRUNCATE, target=target, line=cutter.leaf.line)
 
 
 def _insert(cutter: Cutter) -> ParsedLeaf:
@@ -212,7 +225,6 @@ def _insert(cutter: Cutter) -> ParsedLeaf:
     trees: list[exp.Expr] = [query] if query is not None else []
     return ParsedLeaf(
         LeafKind.INSERT,
-        _insert_tree(target, query),
         query,
         target,
         nested=nested,
@@ -278,15 +290,6 @@ def _nested_dml(cutter: Cutter) -> ParsedLeaf | None:
     return _parse(Leaf(span, kind, text, moved))
 
 
-def _insert_tree(target: Target, query: exp.Query | exp.Values | None) -> exp.Insert:
-    into: exp.Expr = target.table.copy()
-    if target.columns:
-        names = [exp.to_identifier(name, quoted=True) for name in target.columns]
-        into = exp.Schema(this=into, expressions=names)
-    source = query.copy() if query is not None else None
-    return exp.Insert(this=into, expression=source, default=query is None)
-
-
 # --- UPDATE, DELETE ---
 
 
@@ -303,20 +306,8 @@ def _update(cutter: Cutter) -> ParsedLeaf:
     table, where, options = _from_where_option(cutter)
     rows, assigned = with_scalars(cutter, sets, table, where)
     target = target_in(rows, name, cutter, hints)
-    tree = exp.Update(
-        this=target.table.copy(),
-        expressions=[
-            exp.EQ(this=item.column.copy(), expression=item.value.copy())
-            for item in assigned
-            if item.column is not None
-        ],
-        from_=rows.args["from_"].copy(),
-        where=rows.args["where"].copy() if rows.args.get("where") is not None else None,
-        with_=rows.args["with_"].copy() if rows.args.get("with_") is not None else None,
-    )
     return ParsedLeaf(
         LeafKind.UPDATE,
-        tree,
         rows,
         target,
         assigned,
@@ -352,15 +343,8 @@ def _delete(cutter: Cutter) -> ParsedLeaf:
     table, where, options = _from_where_option(cutter)
     rows, _ = with_scalars(cutter, [], table, where)
     target = target_in(rows, name, cutter, hints)
-    tree = exp.Delete(
-        this=target.table.copy(),
-        using=[rows.args["from_"].this.copy()] if table != NOTHING else None,
-        where=rows.args["where"].copy() if rows.args.get("where") is not None else None,
-        with_=rows.args["with_"].copy() if rows.args.get("with_") is not None else None,
-    )
     parsed_leaf = ParsedLeaf(
         LeafKind.DELETE,
-        tree,
         rows,
         target,
         top=top.parsed(cutter) if top else None,

@@ -81,7 +81,6 @@ def merge(cutter: Cutter) -> ParsedLeaf:
     )
     return ParsedLeaf(
         LeafKind.MERGE,
-        _tree(target, body, ctes),
         target=target,
         merge=body,
         ctes=ctes,
@@ -159,40 +158,3 @@ def _parsed(when: _When, scalars: list[exp.Expr]) -> MergeWhen:
         sets = tuple(item.parsed(value) for item, value in zip(when.sets, values, strict=True))
         return MergeWhen(when.match, when.action, condition, sets, line=when.line)
     return MergeWhen(when.match, when.action, condition, (), when.columns, values, line=when.line)
-
-
-def _tree(target: Target, body: Merge, ctes: exp.With | None) -> exp.Merge:
-    table = target.table.copy()
-    if target.alias:
-        table.set("alias", exp.TableAlias(this=exp.to_identifier(target.alias)))
-    whens = [_when_tree(when) for when in body.whens]
-    return exp.Merge(
-        this=table,
-        using=body.source.copy(),
-        on=body.on.copy(),
-        whens=exp.Whens(expressions=whens),
-        with_=ctes.copy() if ctes is not None else None,
-    )
-
-
-def _when_tree(when: MergeWhen) -> exp.When:
-    if when.action is MergeAction.DELETE:
-        then: exp.Expr = exp.Var(this="DELETE")
-    elif when.action is MergeAction.UPDATE:
-        sets = [
-            exp.EQ(this=item.column.copy() if item.column else None, expression=item.value.copy())
-            for item in when.assignments
-        ]
-        then = exp.Update(expressions=sets)
-    else:
-        then = exp.Insert(
-            this=exp.Tuple(expressions=[exp.column(name, quoted=True) for name in when.columns]),
-            expression=exp.Tuple(expressions=[value.copy() for value in when.values]),
-        )
-    return exp.When(
-        matched=when.match is not MergeMatch.NOT_MATCHED
-        and when.match is not MergeMatch.NOT_MATCHED_BY_SOURCE,
-        source=when.match is MergeMatch.NOT_MATCHED_BY_SOURCE,
-        condition=when.condition.copy() if when.condition is not None else None,
-        then=then,
-    )

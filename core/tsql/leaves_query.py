@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 from core.tsql.dialect import TSqlLeaf
 from core.tsql.errors import TsqlError
 from core.tsql.leaves import ForXml
-from core.tsql.leaves_check import complaint, is_default_argument
+from core.tsql.leaves_check import complaint, flattened, is_default_argument
 from core.tsql.leaves_text import LeafSource, LeafText
 
 _DIALECT = TSqlLeaf()
@@ -136,12 +136,14 @@ def parsed(text: LeafText, added: Counter[str] | None = None) -> exp.Expr:
     if len(statements) != 1 or statements[0] is None:
         raise Refused("expected one statement", "syntax", source.line)
     tree = statements[0]
-    found = complaint(text.emitted, [tree], added or Counter())
+    nodes, depth = flattened(tree)
+    found = complaint(text.emitted, nodes, depth, added or Counter())
     if found:
         construct, reason = found
         raise Refused(reason, construct, source.line)
-    text.locate(tree)
-    return normalised(tree, source)
+    text.locate(nodes)
+    normalise(nodes, source)
+    return tree
 
 
 def _error_position(text: LeafText, error: SqlglotError) -> tuple[int, int]:
@@ -150,16 +152,16 @@ def _error_position(text: LeafText, error: SqlglotError) -> tuple[int, int]:
         wanted, column = details[0]["line"], details[0]["col"]
         lines = text.text.split("\n")
         offset = sum(len(line) + 1 for line in lines[: wanted - 1]) + max(column - 1, 0)
-        return text.source.position(text._source_offset(offset))
+        return text.source_position(offset)
     return text.source.line, text.source.column
 
 
 # --- normalisation of the tree ---
 
 
-def normalised(tree: exp.Expr, source: LeafSource) -> exp.Expr:
+def normalise(nodes: Sequence[exp.Expr], source: LeafSource) -> None:
     """The conventions of `core.tsql.leaves`, applied in place."""
-    for node in list(tree.walk()):
+    for node in nodes:
         if isinstance(node, (exp.Cast, exp.TryCast)):
             node.meta["tsql_type"] = _type_text(node.args.get("to"))
         elif isinstance(node, exp.Convert):
@@ -177,7 +179,6 @@ def normalised(tree: exp.Expr, source: LeafSource) -> exp.Expr:
             node.set("db", None)
         elif isinstance(node, exp.Query) and node.args.get("for_"):
             node.meta["tsql_for_xml"] = _for_xml(node.args["for_"], source.line)
-    return tree
 
 
 # Types that sqlglot's generator does not write as T-SQL does.

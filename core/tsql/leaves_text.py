@@ -75,7 +75,9 @@ class LeafText:
     _in: list[int] = field(default_factory=list)
 
     def word(self, text: str) -> None:
-        """A connecting word that is not in the source."""
+        """A connecting word that is not in the source: what is made of it has no position."""
+        self._out.append(self.size)
+        self._in.append(-1)
         self.parts.append(f" {text} ")
         self.size += len(text) + 2
 
@@ -120,22 +122,31 @@ class LeafText:
     def text(self) -> str:
         return "".join(self.parts)
 
-    def locate(self, tree: exp.Expr) -> None:
-        """Turn the positions in a parsed tree into positions of the source file."""
-        for node in tree.walk():
+    def locate(self, nodes: Sequence[exp.Expr]) -> None:
+        """Turn the positions of a parsed tree's nodes into positions of the source file."""
+        for node in nodes:
             meta = node._meta
             if not meta or "start" not in meta:
                 continue
             start = self._source_offset(meta["start"])
+            if start < 0:
+                for key in ("start", "end", "line", "col"):
+                    meta.pop(key, None)
+                continue
             length = meta["end"] - meta["start"]
             meta["line"], meta["col"] = self.source.position(start)
             meta["start"] = self.source.base + start
             meta["end"] = self.source.base + start + length
 
+    def source_position(self, offset: int) -> tuple[int, int]:
+        """Line and column in the source file of an offset into the text given to sqlglot."""
+        return self.source.position(max(self._source_offset(offset), 0))
+
     def _source_offset(self, offset: int) -> int:
+        """Offset into the source's text, or -1 for what is not in it."""
         piece = bisect_right(self._out, offset) - 1
-        if piece < 0:
-            return 0
+        if piece < 0 or self._in[piece] < 0:
+            return -1
         limit = len(self.source.text)
         return min(self._in[piece] + offset - self._out[piece], limit)
 

@@ -71,15 +71,25 @@ def _our(statement: n.Statement) -> tuple[str, list[Any]]:
         case n.CreateProcedure():
             return "create procedure", [_our(child) for child in statement.all_statements]
         case n.CreateFunction():
+            if statement.query is not None:
+                return "create function", [("return", [])]
             return "create function", [_our(child) for child in statement.body]
         case n.CreateTrigger():
             return "create trigger", [_our(child) for child in statement.body]
         case n.IndexStatement():
             return f"{statement.action.value} index", []
+        case n.SideStatement(kind="CREATE STATISTICS"):
+            return "create index", []  # the name sqlfluff has for it
         case n.SideStatement() | n.OtherDefinition():
-            return statement.kind.lower(), []
+            return statement.kind.split()[0].lower() if _is_waitfor(statement) else (
+                statement.kind.lower()
+            ), []
         case _:
             return _SIMPLE[type(statement)], []
+
+
+def _is_waitfor(statement: n.Statement) -> bool:
+    return isinstance(statement, n.SideStatement) and statement.kind.startswith("WAITFOR")
 
 
 def _branches(statement: n.If) -> Shape:
@@ -95,6 +105,7 @@ def _branches(statement: n.If) -> Shape:
 
 _SQLFLUFF_KINDS = {
     "begin_end_block": "block",
+    "atomic_begin_end_block": "block",
     "try_catch": "try",
     "if_then_statement": "if",
     "while_statement": "while",
@@ -163,8 +174,8 @@ def _statements_below(segment: Any) -> Shape:
             found.append(_theirs(child))
         elif kind == "unparsable":
             found.append(("unparsed", []))
-        elif kind in ("label_segment", "cursor_definition"):
-            found.append((_SQLFLUFF_KINDS.get(kind, kind), []))
+        elif kind == "label_segment":
+            found.append(("label", []))
         else:
             found.extend(_statements_below(child))
     return found
@@ -176,7 +187,7 @@ def _theirs(statement: Any) -> tuple[str, list[Any]]:
     if kind == "with_compound_statement":
         verbs = [s.get_type() for s in inner.segments if s.get_type() in _SQLFLUFF_KINDS]
         return _SQLFLUFF_KINDS[verbs[-1]], []
-    named = _SQLFLUFF_KINDS.get(kind, kind)
+    named = _SQLFLUFF_KINDS.get(kind) or kind.removesuffix("_statement").replace("_", " ")
     if kind in ("insert_statement", "select_statement", "set_expression", "declare_segment"):
         return named, []
     return named, _statements_below(inner)
