@@ -15,7 +15,7 @@ from sqlglot import exp
 from core.tsql import types as t
 from core.tsql.meaning import sql
 from core.tsql.meaning.duckdb_casts import align, convert, storage
-from core.tsql.meaning.duckdb_strings import int_of
+from core.tsql.meaning.duckdb_strings import folded, ignores_case, int_of
 from core.tsql.meaning.options import DivisionByZero, Options
 from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.rules import Rule
@@ -350,8 +350,16 @@ def _avg(call: Call) -> exp.Expr:
     )
 
 
-def _aggregate(name: str) -> Rule:
-    return lambda call: sql.fn(name, _argument(call, call.arguments[0].tree))
+def _extreme_of(name: str) -> Rule:
+    """MIN and MAX; of text without regard to case it is the text whose folded form is extreme."""
+
+    def rule(call: Call) -> exp.Expr:
+        value = call.arguments[0]
+        if value.type.is_string and ignores_case(call.options, value):
+            return sql.fn(f"arg_{name}", value.tree, folded(value.tree.copy()))
+        return sql.fn(name, value.tree)
+
+    return rule
 
 
 def _statistic(name: str) -> Rule:
@@ -401,8 +409,8 @@ RULES: Mapping[str, Rule] = {
     ),
     "SUM": _sum,
     "AVG": _avg,
-    "MIN": _aggregate("min"),
-    "MAX": _aggregate("max"),
+    "MIN": _extreme_of("min"),
+    "MAX": _extreme_of("max"),
     "STDEV": _statistic("stddev_samp"),
     "STDEVP": _statistic("stddev_pop"),
     "VAR": _statistic("var_samp"),

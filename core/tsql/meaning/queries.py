@@ -25,6 +25,7 @@ from core.tsql.meaning.options import Collation
 from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.relations import Relations
 from core.tsql.meaning.values import Value
+from core.tsql.scope import OutputColumn
 from core.tsql.types import SqlType
 from core.tsql.typing import is_integer_literal, type_of, unwrapped
 
@@ -85,12 +86,7 @@ class Queries:
         types = list(cast_to or [column.type for column in columns_of(node)])
         distinct = bool(node.args.get("distinct"))
         if distinct and self._preserves and any(type_.is_string for type_ in types):
-            raise refuse(
-                node,
-                type(node).__name__.upper(),
-                "it compares text, and under collation 'preserve' rows that differ in case only "
-                "are equal.",
-            )
+            return self._folded_set_operation(node, types)
         left = self.query(node.this, types)
         right = self.query(node.expression, types)
         kind = type(node)
@@ -101,6 +97,53 @@ class Queries:
         )
         self._order_and_limit(node, tree)
         return tree
+
+    def _folded_set_operation(self, node: exp.SetOperation, types: list[SqlType]) -> exp.Query:
+        """UNION, EXCEPT, INTERSECT where rows that differ in case only are the same row."""
+        outputs = columns_of(node)
+        if any(output.name is None for output in outputs):
+            raise refuse(node, type(node).__name__.upper(), "under 'preserve' columns need names.")
+        right_outputs = columns_of(node.expression)
+        left = self._side(node.this, types, "left_rows", outputs)
+        if isinstance(node, exp.Union):
+            right_tree = self.query(node.expression, types)
+            union = exp.Union(
+                this=self.query(node.this, types), expression=right_tree, distinct=False
+            )
+            left = exp.Subquery(this=union, alias=exp.TableAlias(this=sql_name("left_rows")))
+        keys = [self._row_key("left_rows", output.name, output.type) for output in outputs]
+        tree = exp.select("*").from_(left)
+        tree.set("distinct", exp.Distinct(on=exp.Tuple(expressions=keys)))
+        if not isinstance(node, exp.Union):
+            right = self._side(node.expression, types, "right_rows", right_outputs)
+            pairs = [
+                exp.NullSafeEQ(
+                    this=self._row_key("left_rows", a.name, a.type),
+                    expression=self._row_key("right_rows", b.name or a.name, a.type),
+                )
+                for a, b in zip(outputs, right_outputs, strict=True)
+            ]
+            inner = exp.select("1").from_(right).where(exp.and_(*pairs))
+            found: exp.Expr = exp.Exists(this=inner)
+            found = exp.Not(this=found) if isinstance(node, exp.Except) else found
+            tree.set("where", exp.Where(this=found))
+        self._order_and_limit(node, tree)
+        return tree
+
+    def _side(
+        self, node: exp.Expr, types: list[SqlType], alias: str, outputs: Sequence[OutputColumn]
+    ) -> exp.Subquery:
+        if any(output.name is None for output in outputs):
+            raise refuse(node, "EXCEPT", "under collation 'preserve' columns need names.")
+        return exp.Subquery(
+            this=self.query(node, types), alias=exp.TableAlias(this=sql_name(alias))
+        )
+
+    def _row_key(self, alias: str, name: str | None, type_: SqlType) -> exp.Expr:
+        column = exp.Column(
+            this=self.translator.target.name(exp.Identifier(this=name)), table=sql_name(alias)
+        )
+        return self.translator.target.folded(column) if type_.is_string else column
 
     @property
     def _preserves(self) -> bool:
@@ -179,29 +222,49 @@ class Queries:
         return exp.Distinct(on=exp.Tuple(expressions=keys))
 
     def _representatives(self, node: exp.Select, tree: exp.Select) -> None:
-        """A text column grouped without case shows any one of its spellings."""
+        """A text key grouped without case shows any one of its spellings; GROUPING takes the key.
+
+        In a subtotal row the key is NULL: ``any_value`` would show a spelling there.
+        """
         group = node.args.get("group")
         if group is None:
             return
-        if (
-            any(isinstance(part, exp.Rollup | exp.Cube | exp.GroupingSets) for part in group.walk())
-            or group.args.get("rollup")
-            or group.args.get("cube")
-        ):
-            text = any(type_of(c).is_string for c in group.find_all(exp.Column))
-            if text:
-                raise refuse(group, "ROLLUP", "of text under collation 'preserve'.")
+        kinds = (exp.Rollup, exp.Cube, exp.GroupingSets)
+        subtotals = any(isinstance(part, kinds) for part in group.walk())
+        keys: dict[str, exp.Expr] = {}
+        for source in _grouping_expressions(group):
+            if type_of(source).is_string:
+                shown = self.translator.value(source)
+                keys[shown.sql("duckdb")] = self.translator.comparable(source)
+        if not keys:
             return
-        keys = {item.sql().lower() for item in group.expressions if type_of(item).is_string}
-        for source, made in zip(node.expressions, tree.expressions, strict=True):
-            value = source.this if isinstance(source, exp.Alias) else source
-            if value.sql().lower() not in keys:
-                continue
-            alias = made.args["alias"] if isinstance(made, exp.Alias) else None
-            inner = made.this if isinstance(made, exp.Alias) else made
-            chosen = sql.fn("any_value", inner.copy())
-            name = alias or self.translator.target.name(value.this)
-            made.replace(exp.Alias(this=chosen, alias=name.copy()))
+        places = [*tree.expressions]
+        if (having := tree.args.get("having")) is not None:
+            places.append(having)
+        for place in places:
+            self._show_representatives(place, keys, subtotals)
+
+    def _show_representatives(
+        self, place: exp.Expr, keys: dict[str, exp.Expr], subtotals: bool
+    ) -> None:
+        if isinstance(place, exp.Column) and place.sql("duckdb") in keys:
+            alias = place.this.copy()
+            chosen = _representative(place.copy(), keys, subtotals)
+            place.replace(exp.Alias(this=chosen, alias=alias))
+            return
+        if isinstance(place, exp.Anonymous):
+            if place.name in ("grouping", "grouping_id"):
+                for argument in list(place.expressions):
+                    if (key := keys.get(argument.sql("duckdb"))) is not None:
+                        argument.replace(key.copy())
+                return
+            if place.name in _GROUPING_FUNCTIONS:
+                return
+        for child in list(place.iter_expressions()):
+            if child.sql("duckdb") in keys and not isinstance(child, exp.Identifier):
+                child.replace(_representative(child.copy(), keys, subtotals))
+            else:
+                self._show_representatives(child, keys, subtotals)
 
     # --- ORDER BY, TOP, OFFSET --------------------------------------------------------------------
 
@@ -210,6 +273,7 @@ class Queries:
         if order is not None:
             items = self.order_items(order, node if isinstance(node, exp.Select) else None)
             if items:
+                self._fold_positions(node, tree, items)
                 tree.set("order", exp.Order(expressions=items))
         if offset is not None:
             tree.set("offset", exp.Offset(expression=self.translator.value(offset.expression)))
@@ -223,6 +287,25 @@ class Queries:
             self._ranked_top(node, tree, count, percent=bool(percent), ties=bool(ties))
             return
         tree.set("limit", exp.Limit(expression=self.translator.value(unwrapped(count))))
+
+    def _fold_positions(self, node: exp.Expr, tree: exp.Query, items: list[exp.Expr]) -> None:
+        """``ORDER BY 1`` of a text under ``preserve`` orders by the folded output column."""
+        if not self._preserves or not isinstance(tree, exp.Select):
+            return
+        for item in items:
+            position = item.this
+            if not isinstance(position, exp.Literal):
+                continue
+            index = int(position.name) - 1
+            if not columns_of(node)[index].type.is_string:
+                continue
+            made = tree.expressions[index]
+            name = made.alias_or_name
+            if not isinstance(made, exp.Alias | exp.Column):
+                name = f"column_{index + 1}"
+                made.replace(exp.Alias(this=made.copy(), alias=sql_name(name)))
+            column = exp.Column(this=self.translator.target.name(exp.Identifier(this=name)))
+            item.set("this", self.translator.target.folded(column))
 
     def _ranked_top(
         self, node: exp.Expr, tree: exp.Query, count: exp.Expr, *, percent: bool, ties: bool
@@ -430,6 +513,54 @@ class Queries:
 def _unaliased(projection: exp.Expr) -> exp.Expr:
     value: exp.Expr = projection.this if isinstance(projection, exp.Alias) else projection
     return value
+
+
+_GROUPING_FUNCTIONS = frozenset(
+    {
+        "sum",
+        "count",
+        "min",
+        "max",
+        "avg",
+        "any_value",
+        "arg_min",
+        "arg_max",
+        "string_agg",
+        "stddev_samp",
+        "stddev_pop",
+        "var_samp",
+        "var_pop",
+    }
+)
+
+
+def _representative(shown: exp.Expr, keys: dict[str, exp.Expr], subtotals: bool) -> exp.Expr:
+    key = keys[shown.sql("duckdb")]
+    chosen = sql.fn("any_value", shown)
+    if not subtotals:
+        return chosen
+    return sql.case((sql.eq(sql.fn("grouping", key.copy()), 0), chosen))
+
+
+def _grouping_expressions(group: exp.Group) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
+    pending = list(group.expressions)
+    for key in ("rollup", "cube", "grouping_sets"):
+        pending.extend(part for part in group.args.get(key) or [] if isinstance(part, exp.Expr))
+    while pending:
+        item = pending.pop()
+        if isinstance(item, exp.Rollup | exp.Cube | exp.GroupingSets | exp.Tuple):
+            pending.extend(item.expressions)
+        elif isinstance(item, exp.Paren):
+            pending.append(item.this)
+        else:
+            found.append(item)
+    return found
+
+
+def sql_name(name: str) -> exp.Identifier:
+    """A name of our own making, which needs no quotes."""
+    return exp.Identifier(this=name, quoted=False)
 
 
 def _is_xml_path(node: exp.Select) -> bool:

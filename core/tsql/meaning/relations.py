@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from core.tsql import types as t
+from core.tsql.binding import columns_of
 from core.tsql.binding_from import PIVOT_INPUT, table_name
 from core.tsql.meaning import sql
+from core.tsql.meaning.options import Collation
 from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.values import Value
 from core.tsql.scope import OutputColumn
@@ -58,11 +61,7 @@ class Relations:
         if isinstance(inner, exp.Table) and isinstance(inner.this, exp.Expr):
             inner = inner.this
         if isinstance(inner, exp.Subquery):
-            query = inner.this
-            if isinstance(query, exp.Values):
-                body = self.translator.queries.query(query)
-            else:
-                body = self.translator.queries.query(query)
+            body = self.translator.queries.query(inner.this)
         else:
             body = self._function_query(inner, node)
         lateral = exp.Lateral(this=exp.Subquery(this=body), alias=alias)
@@ -92,8 +91,6 @@ class Relations:
 
     def values_relation(self, node: exp.Values) -> exp.Values:
         """VALUES with its column names, each column of one type."""
-        from core.tsql.binding import columns_of
-
         types = [column.type for column in columns_of(node)]
         rows = []
         for row in node.expressions:
@@ -257,29 +254,21 @@ class Relations:
         keys = [
             exp.Column(this=name(exp.Identifier(this=c.name)), table=table.copy()) for c in kept
         ]
+        groups: list[exp.Expr] = [key.copy() for key in keys]
         projections: list[exp.Expr] = list(keys)
+        if self.translator.options.collation is Collation.PRESERVE:
+            for position, (key, column) in enumerate(zip(keys, kept, strict=True)):
+                if column.type.is_string:
+                    groups[position] = self.translator.target.folded(key.copy())
+                    chosen = sql.fn("any_value", key.copy())
+                    projections[position] = exp.Alias(this=chosen, alias=key.this.copy())
         for value in field.expressions:
             tree = self._for_value(aggregate, field.this, value)
             projections.append(exp.Alias(this=tree, alias=name(exp.Identifier(this=value.name))))
         query = exp.select(*projections).from_(source)
-        if keys:
-            query.set(
-                "group",
-                exp.Group(
-                    expressions=[
-                        self._group_key(key, column) for key, column in zip(keys, kept, strict=True)
-                    ]
-                ),
-            )
+        if groups:
+            query.set("group", exp.Group(expressions=groups))
         return query
-
-    def _group_key(self, key: exp.Expr, column: OutputColumn) -> exp.Expr:
-        from core.tsql.meaning.options import Collation
-
-        preserve = self.translator.options.collation is Collation.PRESERVE
-        if preserve and column.type.is_string:
-            raise refuse(key, "PIVOT", "grouping text under collation 'preserve'.")
-        return key.copy()
 
     def _for_value(self, aggregate: exp.Expr, subject: exp.Expr, value: exp.Expr) -> exp.Expr:
         """The aggregate over the rows whose FOR column is one value."""
@@ -297,8 +286,6 @@ class Relations:
             ),
             *call.arguments[1:],
         )
-        from dataclasses import replace
-
         return self.translator.target.call(replace(call, arguments=arguments))
 
     def _unpivot(self, pivot: exp.Pivot, source: exp.Expr, alias: str) -> exp.Query:
