@@ -347,7 +347,8 @@ class Tracer:
             ):
                 is_open |= _expand_star(item, scope, columns)
                 continue
-            name = (item.alias_or_name or f"_{position}").casefold()
+            named = isinstance(item, exp.Alias | exp.Column)
+            name = item.alias_or_name.casefold() if named else f"_{position}"
             columns[name] = self.lineage(item, scope)
         return Relation(columns=columns, is_open=is_open)
 
