@@ -21,7 +21,6 @@ from core.dbt.outcome import Phase, Progress, TestKind, Verification
 from core.dbt.sources import SOURCES_PATH, SourcesFileError, add_sources
 from core.dbt.values import duckdb_type
 from core.dbt.verify import (
-    InputKind,
     InputRelation,
     ProjectBuild,
     ProjectVerdict,
@@ -193,20 +192,21 @@ def _prepared(job: Job, sql: str, read: _Read | DbtNeeds, replay_only: frozenset
         schema_tests=tuple(t.name for t in tests if t.kind is TestKind.DATA),
         refs=tuple(dict.fromkeys(ref.name for ref in facts.refs)),
         required_vars=facts.required_vars,
-        notes=(*artifacts.notes, *_read_as_sources(job, inputs)),
+        notes=(*artifacts.notes, *_read_as_sources(job, facts, inputs)),
         needs=DbtNeeds(facts, inputs, artifacts, read.assumptions, replay_only),
     )
 
 
-def _read_as_sources(job: Job, inputs: Inputs) -> list[str]:
+def _read_as_sources(job: Job, facts: ModelFacts, inputs: Inputs) -> list[str]:
     """Tables that a procedure of ours loads, and that the model reads as a source all the same.
 
     dbt refuses a whole project over one dangling ``ref``, so a model that is not there yet is
     not referenced.
     """
     notes = []
+    read = {f"source:{use.source}.{use.table}" for use in facts.sources}
     for relation in inputs.relations:
-        if relation.kind is not InputKind.SOURCE or relation.table == job.table.qualified:
+        if relation.key not in read or relation.table == job.table.qualified:
             continue
         try:
             writer = job.project.table(relation.table).writer
