@@ -147,4 +147,4 @@ def fingerprint(tree: exp.Expression) -> str:
         noted: Mapping[str, object] = node.meta
         aside.extend(f"{key}={noted[key]}" for key in sorted(noted) if key.startswith("tsql_"))
     digest = hashlib.sha256("\n".join(aside).encode()).hexdigest()[:16] if aside else ""
-    return f"{tree.sql(dialect='tsql', comments=False)} {digest}"
+    return f"{tree.sql(comments=False)} {digest}"

@@ -1,0 +1,349 @@
+"""How much of a folder of ``.sql`` files compiles: per procedure, per construct, in total.
+
+Any folder: the CREATE TABLE, VIEW and FUNCTION statements found in it describe the database, and
+what no statement describes is inferred from use (a table's columns are the ones the procedures
+name), which the report says. Every permanent table a procedure writes is a target. Files may hold
+several batches and be in any encoding; a file that cannot be read is an entry of the report.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from core.compiler.compile import compile_procedure
+from core.compiler.effects import effects_of
+from core.compiler.inference import with_inferred
+from core.compiler.options import CompileOptions
+from core.compiler.result import Compiled, Refused, Unsupported
+from core.compiler.routines import is_log_name
+from core.compiler.tables import table_key
+from core.project.files import read_text
+from core.tsql import nodes
+from core.tsql import types as t
+from core.tsql.errors import TsqlError
+from core.tsql.parser import parse_script
+from core.tsql.schema import (
+    Column,
+    ObjectName,
+    Parameter,
+    ScalarFunction,
+    Schema,
+    Table,
+    TableFunction,
+    TableKind,
+)
+
+
+@dataclass(frozen=True)
+class TargetReport:
+    """One target of one procedure: compiled, or why not."""
+
+    target: str
+    compiled: bool
+    materialization: str = ""
+    strategy: str = ""
+    reason: str = ""
+    construct: str = ""
+    line: int = 0
+    lines_out: int = 0
+
+
+@dataclass(frozen=True)
+class ProcedureReport:
+    """One procedure. `line` is where it begins in its file; reasons count from the file's start.
+
+    `status`: ``compiled`` (every target), ``unsupported`` (at least one target is not),
+    ``no target`` (it statically writes no permanent table), ``unreadable``.
+    """
+
+    file: str
+    procedure: str
+    line: int
+    status: str
+    targets: tuple[TargetReport, ...] = ()
+    lines_in: int = 0
+    seconds: float = 0.0
+    inferred: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole folder."""
+
+    folder: str
+    files: int
+    procedures: tuple[ProcedureReport, ...]
+    unreadable: tuple[str, ...] = ()
+    totals: dict[str, int] = field(default_factory=dict)
+    constructs: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """Compiled procedures among those that write a permanent table, 0 to 1."""
+        written = self.totals.get("compiled", 0) + self.totals.get("unsupported", 0)
+        return self.totals.get("compiled", 0) / written if written else 0.0
+
+    def as_json(self) -> str:
+        """The report as one JSON document."""
+        return json.dumps({**asdict(self), "share": round(self.share, 4)}, indent=2)
+
+    def as_text(self) -> str:
+        """The report for people."""
+        out: list[str] = []
+        for procedure in self.procedures:
+            mark = {"compiled": "ok", "unsupported": "x ", "no target": "- "}.get(procedure.status, "! ")
+            out.append(f"{mark} {procedure.file}:{procedure.line} {procedure.procedure}")
+            for target in procedure.targets:
+                if target.compiled:
+                    how = f"{target.materialization} {target.strategy}".strip()
+                    out.append(f"     {target.target}: {how}")
+                else:
+                    out.append(
+                        f"     {target.target}: line {target.line}: {target.reason} "
+                        f"[{target.construct}]"
+                    )
+            if procedure.inferred:
+                out.append(f"     columns inferred from use: {', '.join(procedure.inferred)}")
+        out += [f"!  {sentence}" for sentence in self.unreadable]
+        out.append("")
+        counts = ", ".join(f"{name}: {count}" for name, count in self.totals.items())
+        out.append(f"{self.files} files, {len(self.procedures)} procedures; {counts}")
+        out.append(f"compiled {self.share:.1%} of the procedures that write a permanent table")
+        if self.constructs:
+            out.append("what stops the others:")
+            out += [f"  {count:4}  {name}" for name, count in self.constructs.items()]
+        return "\n".join(out) + "\n"
+
+
+@dataclass
+class _Database:
+    """What the files of a folder say about the database, by lower-case ``schema.name``."""
+
+    tables: dict[str, Table] = field(default_factory=dict)
+    procedures: dict[str, str] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)
+    signatures: list[ScalarFunction | TableFunction] = field(default_factory=list)
+    aliases: dict[str, t.SqlType] = field(default_factory=dict)
+
+    def schema(self) -> Schema:
+        return Schema.of(self.tables.values(), self.signatures, alias_types=self.aliases)
+
+
+def compile_report(folder: Path) -> Report:
+    """Compile every procedure found below a folder. Never raises for what files contain."""
+    paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() == ".sql" and p.is_file())
+    scripts: list[tuple[str, nodes.Script]] = []
+    unreadable: list[str] = []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        try:
+            scripts.append((name, parse_script(read_text(path))))
+        except TsqlError as error:
+            unreadable.append(f"{name}: {error}")
+        except OSError as error:
+            unreadable.append(f"{name}: {error.strerror or 'cannot be read'}")
+    database = _Database()
+    for _, script in scripts:
+        _collect(script, database)
+    found: list[ProcedureReport] = []
+    for name, script in scripts:
+        for procedure in script.procedures:
+            found.append(_procedure(name, script, procedure, database))
+    return _totalled(str(folder), len(paths), found, unreadable)
+
+
+def _totalled(
+    folder: str, files: int, found: Sequence[ProcedureReport], unreadable: Sequence[str]
+) -> Report:
+    totals = Counter(procedure.status for procedure in found)
+    constructs: Counter[str] = Counter()
+    for procedure in found:
+        constructs.update({x.construct or "other" for x in procedure.targets if not x.compiled})
+    order = ("compiled", "unsupported", "no target")
+    return Report(
+        folder,
+        files,
+        tuple(found),
+        tuple(unreadable),
+        {name: totals[name] for name in order if totals[name]},
+        dict(sorted(constructs.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+# --- reading the database ----------------------------------------------------------------------
+
+
+def _collect(script: nodes.Script, database: _Database) -> None:
+    for statement in script.statements:
+        text = script.text_of(statement)
+        match statement:
+            case nodes.CreateTable() if not statement.name.is_temporary:
+                table = _table(statement, database)
+                if table is not None:
+                    database.tables.setdefault(_key(statement.name), table)
+            case nodes.CreateProcedure():
+                database.procedures.setdefault(_key(statement.name), text)
+            case nodes.CreateView():
+                database.views.setdefault(_key(statement.name), text)
+            case nodes.CreateFunction():
+                database.functions.setdefault(_key(statement.name), text)
+                _signature(statement, database)
+            case nodes.CreateType() if statement.base is not None:
+                _alias(statement, database)
+            case _:
+                pass
+
+
+def _key(name: nodes.ObjectName) -> str:
+    return f"{name.schema or 'dbo'}.{name.name}".lower()
+
+
+def _alias(statement: nodes.CreateType, database: _Database) -> None:
+    assert statement.base is not None
+    try:
+        type_ = t.parse_type(statement.base.text)
+    except t.UnknownTypeError:
+        return
+    database.aliases[statement.name.name.lower()] = type_
+
+
+def _table(statement: nodes.CreateTable, database: _Database) -> Table | None:
+    columns: list[Column] = []
+    for column in statement.body.columns:
+        if column.type is None:
+            columns.append(
+                Column(column.name, t.SQL_VARIANT, computed=column.computed.text)
+                if column.computed is not None
+                else Column(column.name, t.SQL_VARIANT)
+            )
+            continue
+        try:
+            type_ = t.parse_type(column.type.text, aliases=database.aliases)
+        except t.UnknownTypeError:
+            type_ = t.SQL_VARIANT
+        columns.append(
+            Column(
+                column.name,
+                type_,
+                nullable=column.nullable is not False
+                and not column.primary_key
+                and column.identity is None,
+                identity=column.identity is not None,
+                default=column.default.text if column.default is not None else None,
+            )
+        )
+    if not columns:
+        return None
+    body = statement.body
+    keys = tuple(
+        constraint.columns
+        for constraint in body.constraints
+        if constraint.kind in (nodes.ConstraintKind.PRIMARY_KEY, nodes.ConstraintKind.UNIQUE)
+    ) + tuple((c.name,) for c in body.columns if c.primary_key or c.unique)
+    name = ObjectName(statement.name.name, statement.name.schema or "dbo")
+    return Table(name, tuple(columns), TableKind.TABLE, keys)
+
+
+def _signature(statement: nodes.CreateFunction, database: _Database) -> None:
+    name = ObjectName(statement.name.name, statement.name.schema or "dbo")
+    try:
+        parameters = tuple(
+            Parameter(p.name, t.parse_type(p.type.text, aliases=database.aliases))
+            for p in statement.parameters
+        )
+        if statement.returns is not None and statement.kind is nodes.FunctionKind.SCALAR:
+            returns = t.parse_type(statement.returns.text, aliases=database.aliases)
+            database.signatures.append(ScalarFunction(name, parameters, returns))
+    except t.UnknownTypeError:
+        return
+
+
+# --- compiling ---------------------------------------------------------------------------------
+
+
+def written_tables(procedure: nodes.CreateProcedure) -> list[str]:
+    """The permanent tables a procedure statically writes, logs left out, in source order."""
+    found: dict[str, None] = {}
+    for name in effects_of(procedure.body).tables:
+        if name.is_temporary or name.server or is_log_name(name.name):
+            continue
+        found[table_key(name)] = None
+    return list(found)
+
+
+def _procedure(
+    file: str, script: nodes.Script, procedure: nodes.CreateProcedure, database: _Database
+) -> ProcedureReport:
+    source = script.text_of(procedure)
+    offset = procedure.span.line - 1
+    lines_in = procedure.span.end_line - procedure.span.line + 1
+    start = time.perf_counter()
+    targets = _targets(source, database)
+    schema, inferred = with_inferred(database.schema(), [procedure], targets)
+    reports = tuple(
+        _target(source, target, schema, database, offset) for target in targets
+    )
+    status = "no target"
+    if reports:
+        status = "compiled" if all(r.compiled for r in reports) else "unsupported"
+    return ProcedureReport(
+        file,
+        str(procedure.name),
+        procedure.span.line,
+        status,
+        reports,
+        lines_in,
+        round(time.perf_counter() - start, 4),
+        inferred,
+    )
+
+
+def _targets(source: str, database: _Database) -> list[str]:
+    from core.tsql.parser import parse_procedure
+
+    try:
+        procedure = parse_procedure(source)
+    except TsqlError:
+        return []
+    temporary = {c.lower() for c in database.views}
+    return [key for key in written_tables(procedure) if key not in temporary]
+
+
+def _target(
+    source: str, target: str, schema: Schema, database: _Database, offset: int
+) -> TargetReport:
+    options = CompileOptions(
+        model_name=f"stg_{target.rpartition('.')[2]}",
+        procedure=database.procedures.get,
+        view=database.views.get,
+        function=database.functions.get,
+    )
+    result: Compiled | Unsupported
+    try:
+        result = compile_procedure(source, target, schema, options)
+    except Refused as refusal:  # pragma: no cover - the compiler returns refusals
+        result = refusal.at(1)
+    if isinstance(result, Unsupported):
+        return TargetReport(
+            target,
+            False,
+            reason=result.reason,
+            construct=result.construct,
+            line=result.line + offset if result.line else 0,
+        )
+    return TargetReport(
+        target,
+        True,
+        result.materialization,
+        result.strategy,
+        lines_out=result.sql.count("\n"),
+    )
+
+
+__all__ = ["ProcedureReport", "Report", "TargetReport", "compile_report", "written_tables", "Iterable"]
