@@ -178,6 +178,7 @@ def _commit(repository: Repository, plan: PlannedCommit, snapshot: RunSnapshot) 
     if not done.ok and sha == parent:
         what = f" The hook changed {', '.join(changed)}." if changed else ""
         raise _failed(_why(done, plan) + what)
+    _require_parent(repository, sha, parent)
     _refresh_index(repository, names, sha)
     note = (
         ""
@@ -188,6 +189,21 @@ def _commit(repository: Repository, plan: PlannedCommit, snapshot: RunSnapshot) 
         )
     )
     return CommitOutcome(plan, CommitState.CREATED, sha, note)
+
+
+def _require_parent(repository: Repository, sha: str, parent: str) -> None:
+    """Take the commit back when somebody committed between our look at HEAD and our commit.
+
+    Its tree was made from the HEAD before, so it would silently undo what they committed.
+    """
+    actual = line(repository.top, "rev-parse", f"{sha}~1")
+    if actual == parent:
+        return
+    git(repository.top, "update-ref", "-m", "proc2dbt: HEAD had moved", "HEAD", actual, sha)
+    raise _failed(
+        f"Somebody committed to {repository.branch or 'HEAD'} at the same moment, so the commit "
+        "was taken back; run again with --resume."
+    )
 
 
 @contextlib.contextmanager

@@ -78,6 +78,11 @@ def find_repository(project: Path) -> Repository | None:
     if not asked.ok:
         if "not a git repository" in asked.stderr:
             return None
+        if "dubious ownership" in asked.stderr:
+            raise not_ready(
+                f"git does not trust the repository of {root}, which belongs to another account; "
+                f"if you do, run 'git config --global --add safe.directory {root}'."
+            )
         raise not_ready(f"git cannot read the repository of {root}: {said(asked)}.")
     bare, inside = asked.stdout.split()[:2]
     if inside != "true":

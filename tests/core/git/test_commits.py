@@ -309,6 +309,35 @@ def test_a_commit_msg_hook_may_add_to_the_message(shop: Path) -> None:
     assert outcome.state is CommitState.ALREADY
 
 
+def test_a_commit_made_at_the_same_moment_is_not_undone(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.git import commits as module
+
+    place = open_in_place(shop)
+    begin_run(place, "run-1", ("silver.dimcustomer",), NOW)
+    snapshot = RunSnapshot(place)
+    plan = generate(snapshot, "dimcustomer")
+    real = module.git
+
+    def racing(folder: Path, *args: str, **options: object) -> object:
+        if args[0] == "write-tree":
+            write(shop, {"ddl/procedures.sql": "theirs\n"})
+            sh(shop, "git", "commit", "-q", "-am", "their work")
+        return real(folder, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "git", racing)
+    report = commit_all(place, [plan], snapshot)
+    monkeypatch.undo()
+    assert report.error is not None
+    assert "Somebody committed to main at the same moment" in report.error.message
+    assert sh(shop, "git", "log", "-1", "--format=%s") == "their work"
+    assert commit_all(place, [plan], RunSnapshot(place)).error is None
+    assert sh(shop, "git", "show", "HEAD:ddl/procedures.sql") == "theirs"
+    assert status(shop) == ""
+    fsck(shop)
+
+
 def test_signed_commits(shop: Path, tmp_path: Path) -> None:
     key = tmp_path / "key"
     sh(tmp_path, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
@@ -374,7 +403,14 @@ def killed_at(shop: Path, step: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("step", [3, 8, 9, 10, 12, 13, 20, 24, 27, 33, 41, 47])
+QUICK_STEPS = (3, 9, 12, 14, 33, 47)
+ALL_STEPS = [
+    step if step in QUICK_STEPS else pytest.param(step, marks=pytest.mark.slow)
+    for step in range(1, 48)
+]
+
+
+@pytest.mark.parametrize("step", ALL_STEPS)
 def test_killed_in_the_middle_of_committing_and_resumed(shop: Path, step: int) -> None:
     """The process dies before its n-th git command; a new process finishes the job."""
     place = workplace(shop)

@@ -218,6 +218,11 @@ def test_a_hooks_environment_does_not_mislead(
     assert open_repository(shop).top == shop.resolve()
 
 
+def test_a_repository_of_another_account(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own test switch
+    assert "git config --global --add safe.directory" in refusal(lambda: find_repository(shop))
+
+
 def test_git_missing(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert "git is not installed" in refusal(lambda: require_ready(shop, Mode.WORKTREE))
