@@ -68,6 +68,9 @@ _CLAUSE_NODES: dict[str, tuple[type[exp.Expr], ...]] = {
     "IN": (exp.In,),
     "NULL": (exp.Null,),
     "VALUES": (exp.Values,),
+    "ROLLUP": (exp.Rollup,),
+    "CUBE": (exp.Cube,),
+    "SETS": (exp.GroupingSets,),
     "FOR": (
         exp.ForClause,
         exp.Version,
@@ -169,9 +172,15 @@ def _significant(tokens: Sequence[Token], index: int, token: Token) -> str | Non
         return _number(token.text)
     if kind is TokenKind.MONEY:
         return _number(token.text[1:] or "0")
+    if token.upper == "GROUPING" and _is_before(tokens, index, "SETS"):
+        return None
     if kind is TokenKind.WORD and token.upper not in _NOT_COUNTED:
         return token.text.lstrip("#").casefold()
     return None
+
+
+def _is_before(tokens: Sequence[Token], index: int, word: str) -> bool:
+    return index + 1 < len(tokens) and tokens[index + 1].upper == word
 
 
 def _number(text: str) -> str:

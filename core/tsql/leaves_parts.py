@@ -210,6 +210,11 @@ def target_in(rows: exp.Select, name: ObjectName, cutter: Cutter, hints: tuple[s
         for table in tables:
             if table.alias.casefold() == wanted[0]:
                 return _resolved(table, table.alias, ctes, hints)
+        if wanted[0] in _derived_aliases(rows):
+            raise cutter.refuse(
+                f"{name} is a derived table; writing through it is not supported",
+                "derived table as target",
+            )
     same = [t for t in tables if _is_named(t, wanted)]
     if len(same) > 1:
         raise cutter.refuse(
@@ -240,6 +245,14 @@ def _from_tables(rows: exp.Select) -> list[exp.Table]:
             found.append(node)
         pending += [join.this for join in node.args.get("joins") or []]
     return found
+
+
+def _derived_aliases(rows: exp.Select) -> set[str]:
+    """Aliases of what stands in FROM and is no table: subqueries, VALUES, APPLY."""
+    source = rows.args.get("from_")
+    nodes = [source.this] if source is not None else []
+    nodes += [join.this for join in rows.args.get("joins") or []]
+    return {node.alias.casefold() for node in nodes if not isinstance(node, exp.Table)} - {""}
 
 
 def _is_named(table: exp.Table, wanted: tuple[str, ...]) -> bool:

@@ -23,7 +23,7 @@ from core.tsql.boundaries import is_label, starts_statement
 from core.tsql.errors import NotAProcedure, TsqlError
 from core.tsql.lexer import tokenize
 from core.tsql.nodes import Batch, CreateProcedure, Script, Span, Statement, Unparsed, walk
-from core.tsql.stream import Stream, Stuck
+from core.tsql.stream import Stream, Stuck, unknown_token
 from core.tsql.tokens import TokenKind
 
 Reader = Callable[[Stream], Statement]
@@ -92,7 +92,7 @@ def _statement(stream: Stream) -> Statement:
     """One statement, whatever it is. Always takes at least one token."""
     word = stream.upper()
     reader = _READERS.get(word) if stream.kind() is not TokenKind.QUOTED else None
-    if reader is not None and not (word in ("ENABLE", "DISABLE") and stream.upper(1) != "TRIGGER"):
+    if reader is not None and stream.upper(1) in _SECOND_WORDS.get(word, (stream.upper(1),)):
         return _read(stream, reader)
     if is_label(stream.tokens, stream.position):
         return flow.label(stream)
@@ -102,9 +102,7 @@ def _statement(stream: Stream) -> Statement:
 def _why_not_a_start(stream: Stream) -> str:
     token = stream.tokens[stream.position]
     if token.kind is TokenKind.UNKNOWN:
-        if len(token.text) > 1:
-            return "a string, quoted name or comment is opened here and never closed"
-        return f"the character {token.text!r} does not belong here"
+        return unknown_token(token)
     if token.upper in ("END", "ELSE"):
         return f"{token.upper} without a beginning"
     return f"no statement starts with {token.text[:40]!r}"
@@ -197,6 +195,7 @@ _READERS: dict[str, Reader] = {
     "PRINT": side.print_,
     "RAISERROR": side.raiserror,
     "RECONFIGURE": side.one_word,
+    "RENAME": modules.other_definition,
     "RESTORE": side.one_word,
     "RETURN": flow.return_,
     "REVERT": side.one_word,
@@ -214,5 +213,8 @@ _READERS: dict[str, Reader] = {
     "WHILE": flow.while_,
     "WITH": data.with_,
 }
+
+# Starters that are no reserved words need their second word to be one.
+_SECOND_WORDS = {"ENABLE": ("TRIGGER",), "DISABLE": ("TRIGGER",), "RENAME": ("OBJECT",)}
 
 __all__ = ["TsqlError", "parse_procedure", "parse_script"]

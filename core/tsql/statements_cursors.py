@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from core.tsql.boundaries import leaf_end
-from core.tsql.nodes import CloseCursor, Cursor, DeallocateCursor, Expr, Fetch, LeafKind, OpenCursor
+from core.tsql.nodes import (
+    CloseCursor,
+    Cursor,
+    DeallocateCursor,
+    Expr,
+    Fetch,
+    LeafKind,
+    OpenCursor,
+    SideStatement,
+)
 from core.tsql.statements_data import verb_position
+from core.tsql.statements_side import side_statement
 from core.tsql.stream import Stream
 from core.tsql.tokens import TokenKind
 
@@ -60,14 +70,18 @@ def _cursor_name(stream: Stream) -> str:
     return stream.name()
 
 
-def open_(stream: Stream) -> OpenCursor:
+def open_(stream: Stream) -> OpenCursor | SideStatement:
+    if stream.upper(1) in ("SYMMETRIC", "MASTER") and stream.upper(2) == "KEY":
+        return side_statement(stream, 3)
     first = stream.position
     stream.expect("OPEN")
     name = _cursor_name(stream)
     return OpenCursor(stream.span(first), name)
 
 
-def close(stream: Stream) -> CloseCursor:
+def close(stream: Stream) -> CloseCursor | SideStatement:
+    if stream.upper(1) in ("SYMMETRIC", "MASTER", "ALL"):
+        return side_statement(stream, 3)
     first = stream.position
     stream.expect("CLOSE")
     name = _cursor_name(stream)

@@ -29,6 +29,13 @@ class Stuck(TsqlError):  # noqa: N818
     code = "TSQL_STUCK"
 
 
+def unknown_token(token: Token) -> str:
+    """What is wrong with an UNKNOWN token, as a sentence."""
+    if len(token.text) > 1 or token.text in "'[\"":
+        return "a string, quoted name or comment is opened here and never closed"
+    return f"the character {token.text!r} does not belong here"
+
+
 class Stream:
     """Significant tokens of a batch with a position. `parse_statement` reads one statement."""
 
@@ -193,6 +200,13 @@ class Stream:
 
     def expression_to(self, end: int, *, is_condition: bool = False) -> Expr:
         first = self.position
+        for index in range(first, end):
+            kind = self.tokens[index].kind
+            if kind is TokenKind.UNKNOWN:
+                self.position = index
+                raise self.stuck(unknown_token(self.tokens[index]))
+            if kind is TokenKind.OPEN and self.match[index] < 0:
+                raise self.stuck("a parenthesis is opened and never closed")
         self.position = end
         span = self.span(first)
         return Expr(span, self.source[span.start : span.end], is_condition, self.tokens[first:end])
