@@ -152,11 +152,13 @@ class Replay:
         problems: list[str] = []
         rows: dict[str, list[dict[str, Any]]] = {}
         for relation in self.request.inputs:
-            stored, wrong = stored_rows(given_rows(scenario, relation.table), relation.columns)
+            given = given_rows(scenario, relation.table, relation.columns)
+            stored, wrong = stored_rows(given, relation.columns)
             rows[relation.key] = stored
             problems += [f"{relation.table.display}: {problem}" for problem in wrong]
         target = self.request.target
-        prior, wrong = stored_rows(given_rows(scenario, target.table), target.columns)
+        given = given_rows(scenario, target.table, target.columns)
+        prior, wrong = stored_rows(given, target.columns)
         problems += [f"{target.table.display}: {problem}" for problem in wrong]
         assert scenario.expect is not None
         expected, wrong = _typed_rows(scenario.expect.rows, target.columns)
@@ -187,8 +189,17 @@ class Replay:
         return f"main.{quoted(self.request.model_name)}"
 
     def _run(self, statements: Sequence[str]) -> None:
+        self._drop_temporary()
         for statement in statements:
             self.connection.execute(statement)
+
+    def _drop_temporary(self) -> None:
+        """Drop the temporary tables of an earlier scenario: dbt's live as long as a connection."""
+        names = self.connection.execute(
+            "select table_name from duckdb_tables() where temporary"
+        ).fetchall()
+        for (name,) in names:
+            self.connection.execute(f"drop table if exists temp.{quoted(name)}")
 
     # -- after -------------------------------------------------------------------------------
 

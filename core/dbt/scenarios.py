@@ -6,6 +6,7 @@ they agree.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,11 +77,39 @@ def clock_of(spec: TestSpec, scenario: UnitTest, fallback: datetime | None) -> d
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def given_rows(scenario: UnitTest, table: QualifiedName) -> list[dict[str, Any]]:
-    """The rows a scenario gives one table, however often it names it."""
-    return [
-        dict(row) for given in scenario.given if given.table.key == table.key for row in given.rows
-    ]
+def given_rows(
+    scenario: UnitTest, table: QualifiedName, columns: Sequence[InputColumn]
+) -> list[dict[str, Any]]:
+    """The rows a scenario gives one table, however often it names it.
+
+    A column that a row leaves out was NULL or its default: constant defaults of the catalog are
+    filled in; one that the clock or a function feeds stays out.
+    """
+    defaults = {c.name: value for c in columns if (value := constant_default(c.default))}
+    rows = []
+    for given in scenario.given:
+        if given.table.key != table.key:
+            continue
+        for row in given.rows:
+            named = {name.casefold() for name in row}
+            filled = {n: v[0] for n, v in defaults.items() if n.casefold() not in named}
+            rows.append({**row, **filled})
+    return rows
+
+
+_CONSTANT = re.compile(r"N?'(?P<text>(?:[^']|'')*)'|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))", re.I)
+
+
+def constant_default(default: str) -> tuple[str] | None:
+    """The value of a DEFAULT that is a literal (``((0))``, ``(N'x')``), boxed; else ``None``."""
+    bare = default.strip()
+    while bare.startswith("(") and bare.endswith(")"):
+        bare = bare[1:-1].strip()
+    match = _CONSTANT.fullmatch(bare)
+    if match is None:
+        return None
+    text = match["text"]
+    return (text.replace("''", "'") if text is not None else match["number"],)
 
 
 def unread_tables(

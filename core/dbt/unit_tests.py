@@ -72,7 +72,7 @@ def _render(request: ArtifactRequest, test: UnitTest, name: str) -> RenderedUnit
         comment = f"Scenario {_one_line(test.name)}: the specification has no expected rows."
         return RenderedUnitTest(test.name, name, "comment", comment=comment)
     scenario = _Scenario(test, [], [])
-    prior = given_rows(test, request.table.qualified)
+    prior = given_rows(test, request.table.qualified, table_columns(request.table))
     emits_delta = request.facts.config.is_incremental and bool(prior)
     body: dict[str, Any] = {"name": name, "model": request.model_name}
     description = _description(request, test, name)
@@ -154,7 +154,7 @@ def _given(
     used |= {f"source:{use.source}.{use.table}" for use in request.facts.sources}
     for relation in request.inputs:
         if relation.key in used:
-            rows = given_rows(scenario.test, relation.table)
+            rows = given_rows(scenario.test, relation.table, relation.columns)
             what = relation.table.display
             yield {
                 "input": input_of(relation),
