@@ -6,7 +6,7 @@ cannot be seen here (dynamic SQL, a cursor, another procedure), nothing is calle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from core.dbt.facts import ModelFacts
@@ -25,14 +25,13 @@ _MATCHING = frozenset({"eq", "neq", "same", "differs"})
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything a comparison looks at. ``views`` maps a view to the base tables it reads."""
+    """Everything a comparison looks at."""
 
     procedure: ProcedureShape
     model: ModelShape
     facts: ModelFacts
     table: CatalogTable
     target: str
-    views: Mapping[str, frozenset[str]]
 
     @property
     def everything_seen(self) -> bool:
@@ -62,11 +61,9 @@ def correctness_issues(comparison: Comparison) -> list[Issue]:
 def table_issues(c: Comparison) -> Iterator[Issue]:
     """Tables the procedure reads and the model does not, and the other way round."""
     required = {**c.procedure.lenient.tables, **c.procedure.required.tables}
-    read = _with_views(set(c.model.shape.tables), c.views)
+    read = c.model.shape.tables
     for table, line in required.items():
         if table == c.target or table in read or table in c.procedure.allowed.tables:
-            continue
-        if c.views.get(table) and c.views[table] <= read:
             continue
         yield Issue(
             code=Code.MISSING_SOURCE_TABLE,
@@ -77,9 +74,9 @@ def table_issues(c: Comparison) -> Iterator[Issue]:
         )
     if not c.everything_seen:
         return
-    known = _with_views({*required, *c.procedure.allowed.tables, c.target}, c.views)
+    known = {*required, *c.procedure.allowed.tables, c.target}
     for table, line in c.model.shape.tables.items():
-        if table not in known and not c.views.get(table, frozenset({""})) <= known:
+        if table not in known:
             yield Issue(
                 code=Code.MISSING_SOURCE_TABLE,
                 message=f"The model reads {table}, which the procedure does not read.",
@@ -87,10 +84,6 @@ def table_issues(c: Comparison) -> Iterator[Issue]:
                 evidence=table,
                 fix=f"Read what the procedure reads instead of {table}.",
             )
-
-
-def _with_views(tables: set[str], views: Mapping[str, frozenset[str]]) -> set[str]:
-    return tables | {base for table in tables for base in views.get(table, frozenset())}
 
 
 # --- columns --------------------------------------------------------------------------------

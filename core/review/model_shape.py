@@ -13,7 +13,7 @@ from core.dbt.facts import FactsError, render_branches
 from core.dbt.template import REQUIRED, Rendered, quoted
 from core.review.procedure_shape import ColumnsOf
 from core.review.shape import Lineage, Relation, Shape
-from core.review.trace import Tracer
+from core.review.trace import Tracer, ViewOf
 
 _TABLE = "__table"
 
@@ -80,7 +80,11 @@ class Unreadable:
 
 
 def model_shape(
-    sql: str, target: str, tables: Mapping[str, str], columns_of: ColumnsOf
+    sql: str,
+    target: str,
+    tables: Mapping[str, str],
+    columns_of: ColumnsOf,
+    view_of: ViewOf = lambda _: None,
 ) -> ModelShape | Unreadable:
     """Trace a model.
 
@@ -107,7 +111,7 @@ def model_shape(
             return Relation.of_table(key, columns_of(key))
         return None
 
-    tracer = Tracer(resolve)
+    tracer = Tracer(resolve, view_of)
     relation = tracer.query(tree)
     return ModelShape(
         shape=tracer.shape,

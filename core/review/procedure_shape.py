@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from core.review.predicates import conjuncts
 from core.review.shape import Lineage, Relation, Shape
-from core.review.trace import Tracer
+from core.review.trace import Tracer, ViewOf
 from core.tsql.leaves import Assignment, MergeAction, MergeMatch, ParsedLeaf
 from core.tsql.nodes import (
     Block,
@@ -93,10 +93,13 @@ class _Local:
 
 
 def procedure_shape(
-    procedure: CreateProcedure, target: str, columns_of: ColumnsOf
+    procedure: CreateProcedure,
+    target: str,
+    columns_of: ColumnsOf,
+    view_of: ViewOf = lambda _: None,
 ) -> ProcedureShape:
     """Collect the shape of ``procedure`` with respect to ``target`` (``schema.table``)."""
-    collector = _Collector(target.casefold(), columns_of)
+    collector = _Collector(target.casefold(), columns_of, view_of)
     for statement in success_path(procedure.body):
         collector.statement(statement)
     return collector.result
@@ -129,10 +132,11 @@ def table_key(table: exp.Table) -> str:
 
 
 class _Collector:
-    def __init__(self, target: str, columns_of: ColumnsOf) -> None:
+    def __init__(self, target: str, columns_of: ColumnsOf, view_of: ViewOf) -> None:
         self.result = ProcedureShape()
         self._target = target
         self._columns_of = columns_of
+        self._view_of = view_of
         self._locals: dict[str, _Local] = {}
         self._used: list[str] = []
 
@@ -362,7 +366,7 @@ class _Collector:
                 return Relation(is_open=True)
             return Relation.of_table(key, self._columns_of(key))
 
-        return Tracer(resolve)
+        return Tracer(resolve, self._view_of)
 
     def _take_used(self) -> list[str]:
         used, self._used = self._used, []

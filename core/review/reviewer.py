@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
 
 from core.dbt.artifacts import ArtifactRequest, AssumptionLike, render_artifacts
 from core.dbt.facts import FactsError, ModelFacts, read_facts
@@ -20,11 +22,14 @@ from core.review.procedure_shape import (
     ColumnsOf,
     ProcedureShape,
     procedure_shape,
-    table_key,
 )
 from core.review.standards import standards_issues
+from core.review.trace import ViewOf
 from core.review.verdict import Check, CheckName, Issue, ReviewResult, Verdict
 from core.review.writing import materialization_issues, merge_issues
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 
 @dataclass(frozen=True)
@@ -100,28 +105,28 @@ def compare(request: ReviewRequest, facts: ModelFacts) -> Comparison | Unreadabl
     columns_of = _columns_of(request.project, request.table)
     inputs = resolve_inputs(facts, request.project, request.models)
     tables = {relation.key: relation.table.item_id for relation in inputs.relations}
-    shape = model_shape(request.sql, target, tables, columns_of)
+    view_of = _view_of(request.project)
+    shape = model_shape(request.sql, target, tables, columns_of, view_of)
     if isinstance(shape, Unreadable):
         return shape
-    procedure = _procedure(request, target, columns_of)
-    sides = (procedure.required, procedure.lenient, procedure.allowed, shape.shape)
     return Comparison(
-        procedure=procedure,
+        procedure=_procedure(request, target, columns_of, view_of),
         model=shape,
         facts=facts,
         table=request.table,
         target=target,
-        views=_views(request.project, {table for side in sides for table in side.tables}),
     )
 
 
-def _procedure(request: ReviewRequest, target: str, columns_of: ColumnsOf) -> ProcedureShape:
+def _procedure(
+    request: ReviewRequest, target: str, columns_of: ColumnsOf, view_of: ViewOf
+) -> ProcedureShape:
     from core.tsql import parse_script
     from core.tsql.nodes import CreateProcedure, walk
 
     for node in walk(parse_script(request.procedure.text)):
         if isinstance(node, CreateProcedure):
-            return procedure_shape(node, target, columns_of)
+            return procedure_shape(node, target, columns_of, view_of)
     shape = ProcedureShape()
     shape.not_judged.append(("a procedure that could not be read", 1))
     return shape
@@ -139,21 +144,20 @@ def _columns_of(project: MigrationProject, target: CatalogTable) -> ColumnsOf:
     return columns_of
 
 
-def _views(project: MigrationProject, names: set[str]) -> dict[str, frozenset[str]]:
-    """The views among ``names``, with the tables that their text reads."""
-    from sqlglot import exp
-
+def _view_of(project: MigrationProject) -> ViewOf:
     from core.tsql import parse_script
     from core.tsql.leaves import ParsedLeaf
     from core.tsql.nodes import CreateView, walk
 
-    views: dict[str, frozenset[str]] = {}
-    for name in sorted(names & project.views.keys()):
-        for node in walk(parse_script(project.views[name].text)):
+    @cache
+    def view_of(key: str) -> exp.Expr | None:
+        source = project.views.get(key)
+        for node in walk(parse_script(source.text)) if source is not None else ():
             if isinstance(node, CreateView) and isinstance(node.query.parsed, ParsedLeaf):
-                read = {table_key(t) for t in node.query.parsed.tree.find_all(exp.Table) if t.name}
-                views[name.casefold()] = frozenset(read)
-    return views
+                return node.query.parsed.query
+        return None
+
+    return view_of
 
 
 def artifact_request(request: ReviewRequest, facts: ModelFacts) -> ArtifactRequest:

@@ -23,6 +23,9 @@ from core.tsql.leaves import line_of
 Resolve = Callable[[exp.Table], Relation | None]
 """Finds what a table name stands for when it is no CTE; ``None``: nothing to trace."""
 
+ViewOf = Callable[[str], exp.Expr | None]
+"""The query behind a view by its case-folded ``schema.view``; ``None``: not a known view."""
+
 _NOTHING: Lineage = frozenset()
 
 _AGGREGATES = frozenset(
@@ -84,9 +87,11 @@ CommonTables = dict[str, Relation | CommonTable]
 class Tracer:
     """Collects one shape over any number of queries that share a naming environment."""
 
-    def __init__(self, resolve: Resolve) -> None:
+    def __init__(self, resolve: Resolve, view_of: ViewOf = lambda _: None) -> None:
         self.shape = Shape()
         self._resolve = resolve
+        self._view_of = view_of
+        self._open_views: set[str] = set()
 
     def query(
         self,
@@ -193,6 +198,10 @@ class Tracer:
         relation = self._resolve(node)
         if relation is None:
             return Relation(is_open=True)
+        if relation.base and relation.base not in self._open_views:
+            view = self._view_of(relation.base)
+            if view is not None:
+                return self._view(relation.base, view)
         if relation.base:
             self.shape.tables.setdefault(relation.base, line_of(node))
         return relation
