@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.dbt.dbt_session import DbtResult, DbtSession, close_database
-from core.dbt.outcome import Phase, TestStatus, Verification
+from core.dbt.outcome import Phase, Verification
 from core.dbt.results import outcomes
 from core.dbt.verify import TargetCheck, TargetRequest
 from core.project.codes import Code
@@ -54,9 +54,7 @@ def verify_on_target(
     if broken:
         return _lost(_refusal(request, broken), where)
     tests = outcomes(done.results, request.expected_tests, None)
-    bad = any(
-        t.status not in (TestStatus.PASS, TestStatus.WARN, TestStatus.DISABLED) for t in tests
-    )
+    bad = not all(test.ok for test in tests)
     errors = tuple(f for f in failures if f not in {t.message for t in tests})
     return Verification(
         phase=Phase.COMPILE if done.error else Phase.TEST if errors or bad else Phase.DONE,

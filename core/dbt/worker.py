@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import sys
@@ -29,6 +30,9 @@ def main(pipe: Connection, work: str, parent: int) -> None:
     environment = {**clean_environment(), WORK_ENV: work}
     os.environ.clear()
     os.environ.update(environment)
+    if "fork" in multiprocessing.get_all_start_methods():
+        # dbt's locks then have no name that a killed worker would leave behind.
+        multiprocessing.set_start_method("fork", force=True)
     _die_with(parent)
     base = warm_up()
     limit_resources()

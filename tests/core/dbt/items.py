@@ -18,6 +18,17 @@ from core.project.catalog import CatalogTable
 from core.project.project import MigrationProject
 from core.project.testspec import TestSpec
 
+
+@dataclass(frozen=True)
+class Assumed:
+    """What an author says it takes for granted."""
+
+    kind: str
+    text: str
+    relation: str = ""
+    columns: tuple[str, ...] = ()
+
+
 COLUMNS = [
     ("OrderLineKey", "BIGINT"),
     ("OrderNumber", "NVARCHAR(20)"),
@@ -264,6 +275,7 @@ def build_item(
     count: int = 2,
     replay_only: frozenset[str] = frozenset(),
     deadline_s: float = 60.0,
+    assumptions: tuple[Assumed, ...] = (),
 ) -> Item:
     """The item, rendered and ready to be verified."""
     chosen = scenarios if scenarios is not None else shop_scenarios(number, kind, count)
@@ -288,6 +300,7 @@ def build_item(
             inputs=inputs.relations,
             models=models,
             replay_only=replay_only,
+            assumptions=assumptions,
         )
     )
     request = VerifyRequest(

@@ -1,0 +1,192 @@
+"""How long one edit of a model takes to verify: a cold ``dbt test`` against the warm workers.
+
+    python -m bench.dbt_verify [--models 10,100,1000] [--cold 3] [--warm 9]
+
+Both sides verify the same edits of the same two items, in turn, in one run on one machine. The
+cold side is the ``dbt`` command as a process on a DuckDB file, its partial parse already saved.
+The warm side is printed in its parts: pre-check, dbt's verdict, replay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from core.dbt.pool import WorkerPool
+from core.dbt.recency import RECENCY_PATH, RECENCY_SQL
+from core.dbt.sources import SOURCES_PATH, add_sources
+from core.dbt.values import duckdb_type
+from tests.core.dbt.items import Assumed, Item, build_item
+
+DBT = str(Path(sys.executable).with_name("dbt"))
+ITEMS = {"2 unit + 5 data tests": (1, 2), "8 unit + 5 data tests": (2, 8)}
+TARGETS = {(10, 0): 10.0, (1000, 0): 30.0, (10, 1): 6.0, (1000, 1): 20.0}
+KEY_IS_SET = (Assumed("not_null", "every line has an order", columns=("OrderNumber",)),)
+
+
+def write_filler(folder: Path, count: int) -> None:
+    """``count`` models as other people's are: a ref, a few columns, two tests each."""
+    for number in range(count):
+        before = f"{{{{ ref('filler_{number - 1}') }}}}" if number % 10 else "(select 1 as id)"
+        group = folder / "models" / f"group_{number // 50}"
+        group.mkdir(parents=True, exist_ok=True)
+        (group / f"filler_{number}.sql").write_text(
+            "{{ config(materialized='view') }}\n\nwith earlier as (\n\n"
+            f"    select * from {before}\n\n)\n\n"
+            "select\n    id,\n    id + 1 as next_id,\n    'x' as name,\n    1.5 as amount\nfrom earlier\n"
+        )
+        (group / f"_filler_{number}.yml").write_text(
+            f"version: 2\nmodels:\n  - name: filler_{number}\n    description: Filler {number}.\n"
+            "    columns:\n      - name: id\n        description: The id.\n"
+            "        data_tests: [unique, not_null]\n      - name: name\n        description: A name.\n"
+        )
+
+
+def write_cold_project(folder: Path, items: list[Item], models: int) -> None:
+    """The project in which a developer would run ``dbt test --select``."""
+    write_filler(folder, models - len(items) - 1)
+    staging = folder / "models" / "staging"
+    staging.mkdir(parents=True, exist_ok=True)
+    (folder / "dbt_project.yml").write_text(
+        "name: shop\nversion: '1.0'\nprofile: shop\nmodel-paths: [models]\ntest-paths: [tests]\n"
+        "flags:\n  send_anonymous_usage_stats: false\n"
+        "  require_generic_test_arguments_property: true\n"
+    )
+    (folder / "profiles.yml").write_text(
+        "shop:\n  target: dev\n  outputs:\n    dev:\n      type: duckdb\n"
+        f"      path: {folder / 'shop.duckdb'}\n      threads: 1\n"
+    )
+    (staging / "stg_dimcustomer.sql").write_text(
+        "{{ config(materialized='table') }}\nselect 1 as CustomerId, 'x' as CustomerName\n"
+    )
+    sources = [addition for item in items for addition in item.artifacts.sources]
+    (folder / SOURCES_PATH).write_text(add_sources(None, sources))
+    (folder / RECENCY_PATH).parent.mkdir(parents=True, exist_ok=True)
+    (folder / RECENCY_PATH).write_text(RECENCY_SQL)
+    for item in items:
+        write_edit(folder, item, 0)
+    source = next(r for r in items[0].inputs if r.source)
+    columns = ", ".join(f'"{c.name}" {duckdb_type(c.sql_type)}' for c in source.columns)
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
+        connection.execute(f"create schema bronze; create table bronze.OrderLine ({columns})")
+    names = [item.model_name for item in items]
+    dbt(folder, "run", "--select", "stg_dimcustomer", *names)
+
+
+def edited(item: Item, edit: int) -> tuple[str, str]:
+    """SQL and YAML of an item after an edit that changes both and no meaning."""
+    sql = item.sql.replace("-- order lines of batch", f"-- edit {edit}, order lines of batch")
+    yaml_text = item.request.yaml_text.replace("Migrated from", f"Edit {edit}. Migrated from")
+    return sql, yaml_text
+
+
+def write_edit(folder: Path, item: Item, edit: int) -> None:
+    sql, yaml_text = edited(item, edit)
+    staging = folder / "models" / "staging"
+    (staging / f"{item.model_name}.sql").write_text(sql)
+    (staging / f"_{item.model_name}.yml").write_text(yaml_text)
+
+
+def dbt(folder: Path, *arguments: str) -> float:
+    """Run dbt as a process and return its wall time in seconds; it has to succeed."""
+    places = ["--project-dir", str(folder), "--profiles-dir", str(folder)]
+    started = time.perf_counter()
+    done = subprocess.run(
+        [DBT, "--no-use-colors", *arguments, *places],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode != 0:
+        raise SystemExit(f"dbt {arguments[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
+    return seconds
+
+
+async def warm_times(pool: WorkerPool, item: Item, edit: int) -> dict[str, float]:
+    """Wall seconds of one edit in the warm workers, by part."""
+    sql, yaml_text = edited(item, edit)
+    request = replace(item.request, sql=sql, yaml_text=yaml_text)
+    times: dict[str, float] = {}
+    started = time.perf_counter()
+    quick = await pool.precheck(request)
+    times["pre-check"] = time.perf_counter() - started
+    started = time.perf_counter()
+    verdict = await pool.verify(replace(request, replay=False), lambda line: None)
+    times["dbt verdict"] = time.perf_counter() - started
+    full = await pool.verify(request, lambda line: None)
+    times["replay"] = full.timings["replay"]
+    if not (quick.tests_passed and verdict.tests_passed and full.tests_passed):
+        raise SystemExit(f"{item.model_name} does not pass: {full}")
+    return times
+
+
+async def measure(models: list[int], cold: int, warm: int) -> None:
+    root = Path(tempfile.mkdtemp(prefix="proc2dbt-bench-"))
+    items = [
+        build_item(root / f"item{number}", number, "merge", count=count, assumptions=KEY_IS_SET)
+        for number, count in ITEMS.values()
+    ]
+    pool = WorkerPool(jobs=1)
+    pool.start_early()
+    await warm_times(pool, items[0], 0)
+    medians: dict[tuple[int, int, str], float] = {}
+    for count in models:
+        folder = root / f"cold{count}"
+        write_cold_project(folder, items, count)
+        for index, (name, item) in enumerate(zip(ITEMS, items, strict=True)):
+            cold_times: list[float] = []
+            parts: dict[str, list[float]] = {}
+            for edit in range(1, max(cold, warm) + 1):
+                if edit <= cold:
+                    write_edit(folder, item, edit)
+                    cold_times.append(dbt(folder, "test", "--select", item.model_name))
+                if edit <= warm:
+                    for part, seconds in (await warm_times(pool, item, edit)).items():
+                        parts.setdefault(part, []).append(seconds)
+            print(f"\n{count} models, {name}")
+            reference = statistics.median(cold_times)
+            print(f"  {'cold dbt test':14} {reference * 1000:9.0f} ms   (median of {cold})")
+            for part, seconds_list in parts.items():
+                median = statistics.median(seconds_list)
+                medians[count, index, part] = median
+                goal = 50.0 if part == "pre-check" else TARGETS.get((count, index), 0.0)
+                wanted = f"   wanted {goal:.0f}x" if goal and part != "replay" else ""
+                print(
+                    f"  {part:14} {median * 1000:9.1f} ms   {reference / median:6.1f}x faster"
+                    f"   (median of {warm}){wanted}"
+                )
+    await pool.aclose()
+    if len(models) > 1:
+        print()
+        for index, name in enumerate(ITEMS):
+            low, high = (medians[n, index, "dbt verdict"] for n in (models[0], models[-1]))
+            print(
+                f"verdict at {models[-1]} models / at {models[0]}: {high / low:.2f}"
+                f"   (wanted at most 1.2; {name})"
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", default="10,100,1000")
+    parser.add_argument("--cold", type=int, default=3)
+    parser.add_argument("--warm", type=int, default=9)
+    chosen = parser.parse_args()
+    models = [int(n) for n in chosen.models.split(",")]
+    asyncio.run(measure(models, chosen.cold, chosen.warm))
+
+
+if __name__ == "__main__":
+    main()
