@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import statistics
@@ -18,6 +19,8 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -59,22 +62,42 @@ def multiply(project: Path, copies: int) -> None:
     (project / "proc2dbt.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def memory_mb(pid: int) -> tuple[float, float]:
-    """Resident memory of the process, and proportional memory of it with its children, in MB."""
+@dataclass(frozen=True)
+class Sample:
+    """The run at one moment: clock, MB of the main process, MB and CPU seconds of all of it."""
+
+    at: float
+    own_mb: float
+    all_mb: float
+    cpu: float
+
+
+def sample(pid: int) -> Sample:
+    """Resident memory of the process; proportional memory and CPU of it with its children."""
     pids, seen = [pid], set()
-    total = 0.0
+    total = cpu = 0.0
     while pids:
         one = pids.pop()
         if one in seen:
             continue
         seen.add(one)
         total += _field(Path(f"/proc/{one}/smaps_rollup"), "Pss:")
+        cpu += _cpu(one)
         for task in Path(f"/proc/{one}/task").glob("*/children"):
             try:
                 pids += [int(p) for p in task.read_text().split()]
             except OSError:
                 continue
-    return _field(Path(f"/proc/{pid}/status"), "VmRSS:"), total
+    return Sample(time.time(), _field(Path(f"/proc/{pid}/status"), "VmRSS:"), total, cpu)
+
+
+def _cpu(pid: int) -> float:
+    """User and system seconds of a process and of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
 def _field(file: Path, name: str) -> float:
@@ -87,11 +110,10 @@ def _field(file: Path, name: str) -> float:
     return 0.0
 
 
-def watch(process: subprocess.Popen[str], samples: list[tuple[float, float, float]]) -> None:
-    begun = time.monotonic()
+def watch(process: subprocess.Popen[str], samples: list[Sample]) -> None:
     while process.poll() is None:
-        samples.append((time.monotonic() - begun, *memory_mb(process.pid)))
-        time.sleep(2)
+        samples.append(sample(process.pid))
+        time.sleep(1)
 
 
 def main() -> None:
@@ -107,7 +129,7 @@ def main() -> None:
     command = [sys.executable, "-m", "tui", "--headless", "--in-place", "--all"]
     command += ["--jobs", str(options.jobs), "--project", str(project)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    samples: list[tuple[float, float, float]] = []
+    samples: list[Sample] = []
     watcher = threading.Thread(target=watch, args=(process, samples))
     begun = time.monotonic()
     watcher.start()
@@ -118,9 +140,7 @@ def main() -> None:
         shutil.rmtree(folder)
 
 
-def report(
-    project: Path, printed: str, seconds: float, samples: list[tuple[float, float, float]]
-) -> None:
+def report(project: Path, printed: str, seconds: float, samples: list[Sample]) -> None:
     events = read_journal(project / ".migration-runs/events.ndjson").events
     items = [e for e in events if isinstance(e, ItemFinished) and e.seconds]
     verifications = [e for e in events if isinstance(e, StageFinished) and e.stage == "test"]
@@ -135,13 +155,26 @@ def report(
         chunks = [values[i : i + tenth] for i in range(0, len(values), tenth)]
         medians = " ".join(f"{statistics.median(c):.1f}" for c in chunks)
         print(f"{name}, median of each tenth of the run: {medians}")
+    print(f"CPU seconds per item, each tenth of the run: {cpu_per_item(items, samples)}")
     tenth = max(1, len(samples) // 10)
-    own = " ".join(f"{samples[i][1]:.0f}" for i in range(0, len(samples), tenth))
-    everything = " ".join(f"{samples[i][2]:.0f}" for i in range(0, len(samples), tenth))
+    own = " ".join(f"{samples[i].own_mb:.0f}" for i in range(0, len(samples), tenth))
+    everything = " ".join(f"{samples[i].all_mb:.0f}" for i in range(0, len(samples), tenth))
     print(f"MB resident in the main process over the run: {own}")
     print(f"MB (proportional) with all workers over the run: {everything}")
     print(f"journal: {size / 1024:.0f} KB, {size / max(1, len(items)) / 1024:.1f} KB per item")
     print(json.dumps({"items": len(items), "seconds": round(seconds, 1)}))
+
+
+def cpu_per_item(items: list[ItemFinished], samples: list[Sample]) -> str:
+    """Unlike seconds, CPU seconds do not depend on what else the machine does."""
+    ends = [datetime.fromisoformat(e.at).timestamp() for e in items]
+    tenth = max(1, len(ends) // 10)
+    shown, since = [], samples[0].cpu
+    for first in range(0, len(ends) - tenth + 1, tenth):
+        until = max((s.cpu for s in samples if s.at <= ends[first + tenth - 1]), default=since)
+        shown.append(f"{(until - since) / tenth:.2f}")
+        since = until
+    return " ".join(shown)
 
 
 if __name__ == "__main__":
