@@ -202,7 +202,25 @@ class Binder:
         if isinstance(item, exp.Subquery | exp.Paren):
             item.set("this", self._item(item.this, context))
             return item
+        if isinstance(item, exp.Lateral):
+            self._apply(item, context)
         return self.tables(item, context)
+
+    def _apply(self, item: exp.Lateral, context: Context) -> None:
+        """APPLY of a table function of the project: its query takes the call's place."""
+        inner = item.this
+        if isinstance(inner, exp.Dot) and isinstance(inner.expression, exp.Anonymous):
+            parts = [part.name for part in inner.this.find_all(exp.Identifier)]
+            if inner.expression.name.lower() == "nodes" or not parts:
+                return
+            call = exp.Table(this=inner.expression.copy(), db=exp.to_identifier(parts[-1]))
+        elif isinstance(inner, exp.Table) and isinstance(inner.this, exp.Anonymous) and inner.db:
+            call = inner
+        else:
+            return
+        query = self._function(call, context)
+        if query is not None:
+            item.set("this", exp.Subquery(this=query))
 
     def _derived(self, item: exp.Subquery, context: Context) -> exp.Expression:
         name = item.alias or "derived"

@@ -57,11 +57,87 @@ class JoinedTarget:
 
     @property
     def is_inner(self) -> bool:
-        """Only inner and cross joins: a target row is matched or it is not in the result."""
+        """Only inner and cross joins: a target row is matched or it is not in the result.
+
+        A LEFT JOIN whose columns the WHERE compares is inner too: a comparison is never true for
+        the NULLs of a missing row.
+        """
         for join in self.query.args.get("joins") or ():
-            if join.args.get("side") or join.args.get("method") or isinstance(join.this, exp.Lateral):
+            side = str(join.args.get("side") or "").upper()
+            if join.args.get("method") or isinstance(join.this, exp.Lateral):
+                return False
+            if side and not (side == "LEFT" and self._compares(join.this.alias_or_name)):
                 return False
         return True
+
+    def _compares(self, alias: str) -> bool:
+        return any(
+            isinstance(side, exp.Column) and side.table.lower() == alias.lower()
+            for part in (conjuncts(self.where) if self.where is not None else [])
+            if isinstance(part, exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE)
+            for side in (trees.unwrapped(part.this), trees.unwrapped(part.expression))
+        )
+
+    def anti_join(self, relations: Relations) -> tuple[exp.Select, exp.Expression | None] | None:
+        """``LEFT JOIN s ON … WHERE s.key IS NULL [AND rest of the target]``.
+
+        Gives ``SELECT 1 FROM s WHERE on`` (the rows that must *not* exist) and the rest.
+        """
+        joins = self.query.args.get("joins") or ()
+        others = self.others
+        if len(joins) != 1 or self.where is None or len(others) != 1:
+            return None
+        if str(joins[0].args.get("side") or "").upper() != "LEFT":
+            return None
+        other = joins[0].this
+        if other is not others[0] or not isinstance(other, exp.Table) or other.db != REL:
+            return None
+        on = joins[0].args.get("on")
+        alias = other.alias_or_name.lower()
+        missing = [p for p in conjuncts(self.where) if self._asks_for_missing(p, alias, on, relations)]
+        rest = [p for p in conjuncts(self.where) if p not in missing]
+        if not missing or on is None or not all(self._only_target(p, relations) for p in rest):
+            return None
+        found = trees.select([trees.one()], other.copy(), on.copy())
+        return found, trees.all_of(part.copy() for part in rest)
+
+    def _asks_for_missing(
+        self, part: exp.Expression, alias: str, on: exp.Expression | None, relations: Relations
+    ) -> bool:
+        if not isinstance(part, exp.Is) or not isinstance(part.expression, exp.Null):
+            return False
+        column = trees.unwrapped(part.this)
+        if not isinstance(column, exp.Column) or self._owner(column, relations) != alias:
+            return False
+        item = next(i for i in self._items() if i.alias_or_name.lower() == alias)
+        known = relations[item.name].column(column.name)
+        if known is not None and not known.nullable:
+            return True
+        equal = [p for p in conjuncts(on) if isinstance(p, exp.EQ)] if on is not None else []
+        return any(
+            isinstance(side, exp.Column)
+            and side.name.lower() == column.name.lower()
+            and self._owner(side, relations) == alias
+            for p in equal
+            for side in (trees.unwrapped(p.this), trees.unwrapped(p.expression))
+        )
+
+    def _only_target(self, part: exp.Expression, relations: Relations) -> bool:
+        return all(
+            self._owner(column, relations) == self.alias.lower()
+            for column in trees.columns_in(part)
+        )
+
+    def filters_target_only(self, relations: Relations) -> bool:
+        """LEFT JOINs from the target and a WHERE that reads nothing but the target."""
+        joins = self.query.args.get("joins") or ()
+        if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
+            return False
+        if any(str(join.args.get("side") or "").upper() != "LEFT" for join in joins):
+            return False
+        return self.where is not None and all(
+            self._only_target(part, relations) for part in conjuncts(self.where)
+        )
 
     def keeps_every_target_row(self) -> bool:
         """LEFT JOINs from the target and no WHERE: every target row is in the result."""
@@ -113,6 +189,8 @@ class JoinedTarget:
 
     def matches_once(self, relations: Relations) -> bool:
         """Whether a target row is in the result at most once, by what is known to be unique."""
+        if self.anti_join(relations) is not None:
+            return True
         known = {self.alias.lower()}
         pending = self.others
         equalities = [part for part in self.conditions() if isinstance(part, exp.EQ)]

@@ -9,12 +9,17 @@ several batches and be in any encoding; a file that cannot be read is an entry o
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from sqlglot import exp
+
+from core.compiler import trees
+from core.compiler.align import parsed_text
 from core.compiler.compile import compile_procedure
 from core.compiler.effects import effects_of
 from core.compiler.inference import with_inferred
@@ -25,6 +30,7 @@ from core.compiler.tables import table_key
 from core.project.files import read_text
 from core.tsql import nodes
 from core.tsql import types as t
+from core.tsql.binding import bind_query
 from core.tsql.errors import TsqlError
 from core.tsql.parser import parse_script
 from core.tsql.schema import (
@@ -37,6 +43,9 @@ from core.tsql.schema import (
     TableFunction,
     TableKind,
 )
+
+
+_THREE_PARTS = re.compile(r"(?<![\w\].])(\[[^\]]+\]|\w+)\.(\[[^\]]+\]|\w*)\.(\[[^\]]+\]|\w+)(?!\.)")
 
 
 @dataclass(frozen=True)
@@ -130,9 +139,21 @@ class _Database:
     functions: dict[str, str] = field(default_factory=dict)
     signatures: list[ScalarFunction | TableFunction] = field(default_factory=list)
     aliases: dict[str, t.SqlType] = field(default_factory=dict)
+    databases: Counter[str] = field(default_factory=Counter)
 
     def schema(self) -> Schema:
-        return Schema.of(self.tables.values(), self.signatures, alias_types=self.aliases)
+        schema = Schema.of(
+            self.tables.values(), self.signatures, database=self.name, alias_types=self.aliases
+        )
+        for table in self.tables.values():
+            if any(column.computed is not None for column in table.columns):
+                schema = schema.with_table(_computed(table, schema))
+        return schema
+
+    @property
+    def name(self) -> str | None:
+        """The database's own name: the one under which its tables are called most."""
+        return self.databases.most_common(1)[0][0] if self.databases else None
 
 
 def compile_report(folder: Path) -> Report:
@@ -151,6 +172,8 @@ def compile_report(folder: Path) -> Report:
     database = _Database()
     for _, script in scripts:
         _collect(script, database)
+    for _, script in scripts:
+        _count_databases(script, database)
     found: list[ProcedureReport] = []
     for name, script in scripts:
         for procedure in script.procedures:
@@ -248,6 +271,33 @@ def _table(statement: nodes.CreateTable, database: _Database) -> Table | None:
     ) + tuple((c.name,) for c in body.columns if c.primary_key or c.unique)
     name = ObjectName(statement.name.name, statement.name.schema or "dbo")
     return Table(name, tuple(columns), TableKind.TABLE, keys)
+
+
+def _computed(table: Table, schema: Schema) -> Table:
+    """The table with the types of its computed columns."""
+    stored = replace(table, columns=tuple(c for c in table.columns if c.computed is None))
+    columns: list[Column] = []
+    for column in table.columns:
+        if column.computed is not None:
+            try:
+                value = trees.alias(parsed_text(column.computed, column.name), column.name)
+                query = trees.select([value], exp.to_table(f"{table.name.schema}.{table.name.name}"))
+                bound = bind_query(query, schema.with_table(stored))
+                column = replace(column, type=bound.columns[0].type)
+            except (Refused, TsqlError):
+                pass
+        columns.append(column)
+    return replace(table, columns=tuple(columns))
+
+
+def _count_databases(script: nodes.Script, database: _Database) -> None:
+    for statement in nodes.statements(script):
+        if not isinstance(statement, nodes.Leaf):
+            continue
+        for match in _THREE_PARTS.finditer(statement.text):
+            parts = [part.strip("[]").lower() for part in match.groups()]
+            if f"{parts[1] or 'dbo'}.{parts[2]}" in database.tables:
+                database.databases[parts[0]] += 1
 
 
 def _signature(statement: nodes.CreateFunction, database: _Database) -> None:

@@ -42,6 +42,20 @@ def stored_value(value: exp.Expression, column: Column) -> exp.Expression:
     return trees.cast(value, column.type)
 
 
+def _stays(
+    anti: tuple[exp.Select, exp.Expression | None] | None, where: exp.Expression | None
+) -> exp.Expression:
+    """The condition under which an outer-joined statement leaves a row alone."""
+    if anti is None:
+        assert where is not None
+        return trees.is_not_true(where.copy())
+    partner, rest = anti
+    found = trees.exists(partner)
+    if rest is None:
+        return found
+    return exp.Or(this=found, expression=trees.is_not_true(rest))
+
+
 @dataclass
 class Updater:
     """Splits groups by conditions and joins. `assumptions` collects what had to be assumed."""
@@ -217,6 +231,12 @@ class Updater:
             return self.binder.relations.query(query, hint, context.origin)
         if joined.keeps_every_target_row():
             return None
+        relations = self.binder.relations
+        anti = joined.anti_join(relations)
+        if anti is not None or joined.filters_target_only(relations):
+            condition = _stays(anti, where)
+            query = trees.select(items, relation.ref(joined.alias), condition)
+            return relations.query(query, hint, context.origin)
         if not joined.is_inner:
             return self._unmatched_by_key(relation, joined, context, hint)
         condition = exp.Not(this=trees.exists(joined.matching()))
@@ -279,9 +299,15 @@ class Updater:
             match.set(
                 "order",
                 exp.Order(
-                    expressions=[exp.Ordered(this=values[n.lower()].copy()) for n in names]
+                    expressions=[
+                        exp.Ordered(this=values[n.lower()].copy())
+                        for n in names
+                        if trees.columns_in(values[n.lower()])
+                    ]
                 ),
             )
+            if not match.args["order"].expressions:
+                match.set("order", None)
             lateral = exp.Lateral(
                 this=exp.Subquery(this=match),
                 alias=exp.TableAlias(this=exp.to_identifier("found", quoted=True)),
