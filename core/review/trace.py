@@ -206,6 +206,13 @@ class Tracer:
             self.shape.tables.setdefault(relation.base, line_of(node))
         return relation
 
+    def _view(self, key: str, query: exp.Expr) -> Relation:
+        """A view is what its query reads, whichever side spells it out."""
+        self._open_views.add(key)
+        relation = self.query(query)
+        self._open_views.discard(key)
+        return relation
+
     def _join(self, join: exp.Join, scope: Scope, ctes: CommonTables, nulls: set[str]) -> set[str]:
         before = set(scope.relations)
         names = self._add(join.this, scope, ctes)
