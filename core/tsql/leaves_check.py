@@ -99,7 +99,12 @@ def complaint(
     """
     if depth > MAX_TREE_DEPTH:
         return "nesting", f"this is nested more than {MAX_TREE_DEPTH} levels deep"
-    return _forbidden(nodes) or _lost_words(tokens, nodes) or _lost_clause(tokens, nodes, synthetic)
+    return (
+        _empty_item(tokens)
+        or _forbidden(nodes)
+        or _lost_words(tokens, nodes)
+        or _lost_clause(tokens, nodes, synthetic)
+    )
 
 
 def flattened(tree: exp.Expr) -> tuple[list[exp.Expr], int]:
@@ -111,6 +116,28 @@ def flattened(tree: exp.Expr) -> tuple[list[exp.Expr], int]:
         nodes += level
         level = [child for node in level for child in node.iter_expressions()]
     return nodes, depth
+
+
+_LIST_ENDS = frozenset(
+    {
+        *(",", ")", ";", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "INTO", "UNION", "EXCEPT"),
+        *("INTERSECT", "ON", "FOR", "OPTION"),
+    }
+)
+
+
+def _empty_item(tokens: Sequence[Token]) -> tuple[str, str] | None:
+    """``a,, b`` and ``a, FROM``: sqlglot passes over an item that is missing."""
+    for index, token in enumerate(tokens):
+        if token.kind is not TokenKind.COMMA:
+            continue
+        before = tokens[index - 1] if index else None
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
+        if before is None or before.kind is TokenKind.OPEN:
+            return "syntax", "there is nothing before this comma"
+        if after is None or (after.kind is not TokenKind.QUOTED and after.upper in _LIST_ENDS):
+            return "syntax", "there is nothing behind this comma"
+    return None
 
 
 def _forbidden(nodes: Iterable[exp.Expr]) -> tuple[str, str] | None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from core.tsql.errors import LeafError, TooDeep, TsqlError
 from core.tsql.lexer import tokenize
-from core.tsql.nodes import Expr, Leaf, Unparsed, walk
+from core.tsql.nodes import Expr, Leaf, Script, Unparsed, children, walk
 from core.tsql.parser import parse_procedure, parse_script
+from core.tsql.tokens import TokenKind
 from tests.core.tsql.corpus_files import corpus_files, read
 
 TEXTS = [read(path) for path in corpus_files()]
@@ -68,11 +69,34 @@ def read_everything(text: str) -> None:
         script = parse_script(text)
     except TsqlError:
         return
+    assert not uncovered(script)
     for node in walk(script):
         assert 0 <= node.span.start <= node.span.end <= len(text)
         if isinstance(node, Leaf | Expr):
             parsed = node.parsed
             assert not isinstance(parsed, LeafError) or parsed.reason
+
+
+def uncovered(script: Script) -> list[str]:
+    """Significant tokens outside every statement, and children outside or across their parents."""
+    statements = [s for batch in script.batches for s in batch.statements]
+    spans = sorted((s.span.start, s.span.end) for s in statements)
+    missing = []
+    at = 0
+    for token in tokenize(script.source):
+        if token.is_trivia or token.kind in (TokenKind.GO, TokenKind.SEMICOLON):
+            continue
+        while at < len(spans) and spans[at][1] <= token.start:
+            at += 1
+        if at == len(spans) or not spans[at][0] <= token.start:
+            missing.append(token.text)
+    for node in walk(script):
+        end = node.span.start
+        for child in sorted(children(node), key=lambda c: (c.span.start, c.span.end)):
+            if not end <= child.span.start <= child.span.end <= node.span.end:
+                missing.append(f"{type(child).__name__} in {type(node).__name__}")
+            end = child.span.end
+    return missing
 
 
 fuzz = settings(
