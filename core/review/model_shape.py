@@ -99,14 +99,10 @@ def model_shape(
     except SqlglotError as error:
         return Unreadable(f"the SQL cannot be parsed: {str(error).splitlines()[0]}")
 
-    hard_coded: list[HardCoded] = []
-
     def resolve(table: exp.Table) -> Relation | None:
         if table.db == _TABLE:
             return Relation.of_table(table.name, columns_of(table.name))
         if table.name:
-            line = int(table.this.meta.get("line", 0))
-            hard_coded.append(HardCoded(table.sql(dialect="duckdb"), rendered.model_line(line)))
             key = f"{table.db or 'dbo'}.{table.name}".casefold()
             return Relation.of_table(key, columns_of(key))
         return None
@@ -117,11 +113,22 @@ def model_shape(
         shape=tracer.shape,
         columns=relation.columns,
         is_open=relation.is_open,
-        hard_coded=tuple(hard_coded),
+        hard_coded=_hard_coded(tree, rendered),
         derived_tables=_derived(tree, rendered),
         ends_in_final=_ends_in_final(tree),
         rendered=rendered,
     )
+
+
+def _hard_coded(tree: exp.Expr, rendered: Rendered) -> tuple[HardCoded, ...]:
+    ctes = {cte.alias.casefold() for cte in tree.find_all(exp.CTE)}
+    found = []
+    for table in tree.find_all(exp.Table):
+        is_cte = not table.db and table.name.casefold() in ctes
+        if table.name and table.db != _TABLE and not is_cte:
+            line = rendered.model_line(int(table.this.meta.get("line", 0)))
+            found.append(HardCoded(table.sql(dialect="duckdb"), line))
+    return tuple(found)
 
 
 def _derived(tree: exp.Expr, rendered: Rendered) -> tuple[int, ...]:
