@@ -535,6 +535,10 @@ class Binder:
     def scalar_subquery(self, node: exp.Expr, scope: Scope, env: Env) -> None:
         """A subquery used as a value: one column (error 116)."""
         columns = self.query(node.this, scope, env)
+        document = for_document(node.this)
+        if document is not None:
+            # FOR XML and FOR JSON make one document of all rows and columns.
+            columns = (OutputColumn(None, document),)
         node.meta[COLUMNS] = columns
         if len(columns) != 1:
             raise BindError(
@@ -608,6 +612,10 @@ class Binder:
     def dotted(self, node: exp.Expr, scope: Scope, env: Env) -> None:
         """``dbo.fn(x)`` (a user function) or ``column.value('xpath', 'type')`` (an XML method)."""
         call = node.expression
+        if (column := _undotted(node)) is not None:
+            node.replace(column)
+            self.column(column, scope, env)
+            return
         if not isinstance(call, exp.Anonymous):
             raise BindError(102, f"'{node.sql('tsql')}' is not understood.", line=line_of(node))
         if call.name.lower() in ("value", "query", "exist", "nodes", "modify"):
@@ -632,6 +640,8 @@ class Binder:
         target = node.this
         if isinstance(target, exp.Identifier):
             target.replace(exp.Column(this=target.copy()))
+        else:
+            _restore_columns(target)
         self.expression(node.this, scope, env)
         if call.name.lower() == "value" and len(call.expressions) == 2:
             try:
@@ -670,6 +680,45 @@ class Binder:
             for column in relation.references:
                 column.set("table", exp.to_identifier(fresh))
             relation.must_rename = False
+
+
+def _undotted(node: exp.Expr) -> exp.Column | None:
+    """``s.id`` as a column: before ``(…).value()`` sqlglot makes Dots of the columns inside."""
+    parts: list[exp.Expr] = []
+    while isinstance(node, exp.Dot):
+        parts.insert(0, node.expression)
+        node = node.this
+    parts.insert(0, node)
+    if len(parts) > 4 or not all(isinstance(part, exp.Identifier) for part in parts):
+        return None
+    names = ("this", "table", "db", "catalog")
+    arguments = dict(zip(names, (part.copy() for part in reversed(parts)), strict=False))
+    return exp.Column(**arguments)
+
+
+def _restore_columns(tree: exp.Expr) -> None:
+    """Bare names that sqlglot left as identifiers before ``(…).value()``, as columns again."""
+    owners = (exp.Column, exp.Table, exp.TableAlias, exp.Dot, exp.CTE, exp.Var)
+    for name in list(tree.find_all(exp.Identifier)):
+        if not isinstance(name.parent, owners) and name.arg_key not in ("alias", "db", "catalog"):
+            name.replace(exp.Column(this=name.copy()))
+
+
+def for_document(query: exp.Expr) -> SqlType | None:
+    """The type of what a query with FOR XML or FOR JSON makes; None for another query.
+
+    ``TYPE`` makes it xml, otherwise it is text (``relational-databases/xml/for-xml-sql-server``).
+    """
+    mark = query.meta.get("tsql_for_xml")
+    clause = query.args.get("for_")
+    if mark is None and clause is None:
+        return None
+    if mark is not None:
+        typed = any(str(directive).upper() == "TYPE" for directive in mark.directives)
+        return t.XML if typed else t.nvarchar(t.MAX)
+    listed = clause.expressions if isinstance(clause, exp.Expr) else []
+    options = [option.this.name.upper() for option in listed if option.this]
+    return t.XML if "TYPE" in options else t.nvarchar(t.MAX)
 
 
 def set_alias(node: exp.Expr, name: str) -> None:

@@ -203,7 +203,7 @@ class _LeafBinder:
             return BoundTarget(name, made, made.columns)
         table = self.binder.schema.table(name)
         if table is None:
-            raise BindError(208, f"Invalid object name '{name}'.", line=line_of(target.table))
+            raise BindError(208, f"Invalid object name '{name}'.", line=self.parsed.line)
         columns = table.columns
         if self.parsed.kind is LeafKind.INSERT:
             columns = self._insert_columns(table, target.columns, query)
@@ -214,7 +214,7 @@ class _LeafBinder:
     ) -> BoundTarget:
         cte = self.env.find(name.name)
         if cte is None or cte.columns is None:
-            raise BindError(208, f"Invalid object name '{name}'.", line=line_of(target.table))
+            raise BindError(208, f"Invalid object name '{name}'.", line=self.parsed.line)
         columns = tuple(
             Column(column.name, column.type, column.nullable)
             for column in cte.columns

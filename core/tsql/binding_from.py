@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PIVOT_INPUT = "tsql_pivot_input"
 """``meta`` key of a Pivot node: the columns of the relation it turns."""
 
+_REMOTE = frozenset({"OPENQUERY", "OPENROWSET", "OPENDATASOURCE"})
+
 OUTER = ("LEFT", "RIGHT", "FULL")
 
 
@@ -249,7 +251,8 @@ class FromBinder:
     ) -> None:
         inner = Scope(parent)
         for argument in list(call.expressions):
-            self.binder.expression(argument, inner, env)
+            if call.name.upper() not in _REMOTE:
+                self.binder.expression(argument, inner, env)
         columns = self._listed(node, self._function_columns(call, qualified))
         self._add(Relation(node.alias or call.name, columns, node), scope)
 
@@ -257,6 +260,16 @@ class FromBinder:
         self, call: exp.Anonymous, qualified: exp.Expr
     ) -> tuple[OutputColumn, ...]:
         name = call.name.upper()
+        if name in _REMOTE:
+            raise BindError(
+                7357,
+                f"{name} reads another server, whose columns are not known.",
+                line=line_of(call),
+            )
+        if name == "NODES" and isinstance(qualified, exp.Table):
+            alias = qualified.args.get("alias")
+            names = [c.name for c in alias.columns] if isinstance(alias, exp.TableAlias) else []
+            return tuple(OutputColumn(column, t.XML) for column in names)
         if name == "STRING_SPLIT":
             text = type_of(call.expressions[0])
             value = (
@@ -358,17 +371,16 @@ def table_name(node: exp.Table) -> ObjectName:
     identifier = node.this
     if isinstance(identifier, exp.Parameter):
         return ObjectName(f"@{identifier.name}")
+    if isinstance(identifier, exp.Dot):
+        # server.database.schema.name: sqlglot puts the last two parts into one.
+        parts = [part.name for part in identifier.find_all(exp.Identifier)]
+        return ObjectName(parts[-1], parts[-2], node.db or None, node.catalog or None)
     name = identifier.name
     if identifier.args.get("global_"):
         name = f"##{name.lstrip('#')}"
     elif identifier.args.get("temporary"):
         name = f"#{name.lstrip('#')}"
-    catalog = node.catalog
-    server = None
-    if isinstance(node.args.get("catalog"), exp.Dot):
-        first, second = node.args["catalog"].this, node.args["catalog"].expression
-        server, catalog = first.name, second.name
-    return ObjectName(name, node.db or None, catalog or None, server)
+    return ObjectName(name, node.db or None, node.catalog or None)
 
 
 def _function_name(call: exp.Anonymous, qualified: exp.Expr) -> ObjectName:

@@ -10,6 +10,7 @@ is negative, cast to a varchar of exactly that many characters, is ``*`` in SQL 
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from sqlglot import exp
@@ -337,7 +338,7 @@ def _text_to_number(value: Value, to: SqlType, options: Options, safe: bool) -> 
         return number_tree(number, to)
     tree = value.tree
     target = storage(to)
-    if options.text_conversion is TextConversion.PLAIN:
+    if options.text_conversion is TextConversion.PLAIN or _is_digits(tree):
         return (sql.try_cast if safe else sql.cast)(tree, target)
     if to.name is TypeName.BIT:
         raise refuse(value.source, "CAST to bit", "text to bit is not supported.")
@@ -347,6 +348,14 @@ def _text_to_number(value: Value, to: SqlType, options: Options, safe: bool) -> 
     if to.is_integer:
         pattern = _INTEGER_TEXT
     return _checked(tree, pattern, target, to, safe)
+
+
+def _is_digits(tree: exp.Expr) -> bool:
+    """Text that is a number by construction: ``strftime(d, '%Y%m%d')``, the usual date key."""
+    if not (isinstance(tree, exp.Anonymous) and tree.name == "strftime"):
+        return False
+    pattern = tree.expressions[1].name
+    return re.fullmatch(r"(%[YmdHMSyjgf])+", pattern) is not None
 
 
 def _checked(

@@ -141,8 +141,7 @@ def decimal_division(left: Value, right: Value, type_: SqlType) -> exp.Expr:
     if scale == 0:
         return sql.cast(quotient, storage(type_))
     unit = sql.number(f"0.{'0' * (scale - 1)}1")
-    scaled = sql.mul(sql.cast(quotient, "DECIMAL(38, 0)"), unit)
-    return sql.cast(scaled, storage(type_))
+    return sql.mul(sql.cast(quotient, "DECIMAL(38, 0)"), unit)
 
 
 def _whole(value: Value, shift: int) -> exp.Expr:
@@ -157,10 +156,13 @@ def _whole(value: Value, shift: int) -> exp.Expr:
     if scale == 0 and value.type.is_integer:
         base = sql.cast(value.tree, "HUGEINT") if shift else value.tree
         return sql.mul(base, sql.number(10**shift)) if shift else base
+    precision = as_decimal(value.type).precision or 0
+    if precision + shift + 1 <= t.MAX_PRECISION:
+        # The product still fits a decimal: one exact multiplication does it.
+        inner = sql.mul(value.tree, sql.number(10**shift)) if shift else value.tree
+        return sql.cast(inner, "HUGEINT")
     # The decimal's own digits first (an exact decimal product), the rest on whole numbers.
-    inner = value.tree
-    if scale:
-        inner = sql.mul(inner, sql.number(10**scale))
+    inner = sql.mul(value.tree, sql.number(10**scale)) if scale else value.tree
     base = sql.cast(inner, "HUGEINT")
     rest = shift - scale
     return sql.mul(base, sql.number(10**rest)) if rest > 0 else base

@@ -461,15 +461,44 @@ class Queries:
         projection.replace(self.translator.target.folded(inner.copy()))
         return translated
 
-    def for_xml_path(self, node: exp.Expr) -> exp.Expr | None:
+    def for_xml_path(self, node: exp.Expr, *, escaped: bool = True) -> exp.Expr | None:
         """``SELECT ',' + x FROM … ORDER BY … FOR XML PATH('')``: the texts joined, NULL if none.
 
         A NULL text adds nothing, as string_agg ignores it. Characters that XML escapes (``& < >``)
-        would come out escaped: they are replaced the same way unless ``TYPE … .value`` was used.
+        come out escaped and are replaced the same way, unless ``TYPE`` and ``.value`` undo that
+        (``escaped=False``).
         """
         if not isinstance(node, exp.Select) or not _is_xml_path(node):
             return None
-        if len(node.expressions) != 1 or node.args.get("distinct") or node.args.get("group"):
+        value = self._fragment(node)
+        if node.args.get("distinct"):
+            raise refuse(node, "FOR XML PATH", "with DISTINCT is supported inside STUFF only.")
+        return self._joined(node, value, sql.text(""), escaped=escaped)
+
+    def separated_list(self, node: exp.Expr) -> exp.Expr | None:
+        """``STUFF((SELECT ',' + x … FOR XML PATH('')), 1, 1, '')`` as ``string_agg(x, ',')``."""
+        source, start, length, insert = (unwrapped(part) for part in node.expressions)
+        escaped = True
+        if isinstance(source, exp.Dot) and isinstance(source.this, exp.Subquery):
+            if source.expression.name.lower() != "value":
+                return None
+            source, escaped = source.this, False
+        query = source.this if isinstance(source, exp.Subquery) else None
+        if not isinstance(query, exp.Select) or not _is_xml_path(query):
+            return None
+        cut = Value(exp.Null(), t.INT, length).integer
+        blank = isinstance(insert, exp.Literal | exp.National) and insert.name == ""
+        if Value(exp.Null(), t.INT, start).integer != 1 or not blank:
+            return None
+        value = self._fragment(query)
+        separator, rest = _split_separator(value)
+        if rest is None or separator is None or len(separator) != cut:
+            return None
+        return self._joined(query, rest, sql.text(separator), escaped=escaped)
+
+    def _fragment(self, node: exp.Select) -> exp.Expr:
+        """The one text a FOR XML PATH('') query strings together."""
+        if len(node.expressions) != 1 or node.args.get("group"):
             raise refuse(node, "FOR XML PATH", "only the string aggregation idiom is supported.")
         projection = node.expressions[0]
         if isinstance(projection, exp.Alias) and projection.alias.lower() not in (
@@ -482,24 +511,34 @@ class Queries:
             raise refuse(node, "FOR XML PATH", "a named column makes an element.")
         if isinstance(projection, exp.Alias) and projection.alias.lower() == "data()":
             raise refuse(node, "FOR XML PATH", "data() puts blanks between the values.")
-        return self._joined(node, value)
+        return value
 
-    def _joined(self, node: exp.Select, value: exp.Expr) -> exp.Expr:
+    def _joined(
+        self, node: exp.Select, value: exp.Expr, separator: exp.Expr, *, escaped: bool
+    ) -> exp.Expr:
         tree = self.translator.typed(value)
         text = (
             tree.tree
             if tree.type.is_string
             else self.translator.target.convert(tree, t.nvarchar(t.MAX), self.translator.options)
         )
-        for mark, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-            text = sql.fn("replace", text, mark, escaped)
+        for mark, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")) if escaped else ():
+            text = sql.fn("replace", text, mark, entity)
         order = node.args.get("order")
-        separator: exp.Expr = sql.text("")
-        if order is not None:
+        distinct = node.args.get("distinct") is not None
+        if distinct and self._preserves:
+            raise refuse(node, "FOR XML PATH", "with DISTINCT under collation 'preserve'.")
+        items: list[exp.Expr] = []
+        if distinct:
+            # SQL Server sorts to find duplicates; an order makes the text the same every time.
+            items = [exp.Ordered(this=text.copy())]
+        elif order is not None:
             items = self.order_items(order, node, inline=True)
-            separator = exp.Order(this=separator, expressions=items) if items else separator
+        if items:
+            separator = exp.Order(this=separator, expressions=items)
+        text = exp.Distinct(expressions=[text]) if distinct else text
         bare = node.copy()
-        for key in ("for_", "order"):
+        for key in ("for_", "order", "distinct"):
             bare.set(key, None)
         bare.meta.pop("tsql_for_xml", None)
         bare.set("expressions", [exp.Literal(this="1", is_string=False)])
@@ -508,6 +547,20 @@ class Queries:
         inner = self.query(bare)
         inner.set("expressions", [sql.fn("string_agg", text, separator)])
         return exp.Subquery(this=inner)
+
+
+def _split_separator(value: exp.Expr) -> tuple[str | None, exp.Expr | None]:
+    """``', ' + x + y`` as its leading literal and the rest."""
+    holder = exp.Paren(this=value.copy())
+    node = unwrapped(holder.this)
+    while isinstance(node, exp.Add):
+        first = unwrapped(node.this)
+        if isinstance(first, exp.Literal | exp.National) and type_of(first).is_string:
+            rest = node.expression.copy()
+            node.replace(rest)
+            return first.name, holder.this
+        node = first
+    return None, None
 
 
 def _unaliased(projection: exp.Expr) -> exp.Expr:

@@ -110,6 +110,11 @@ class Relations:
         alias = node.args.get("alias")
         name = self.translator.target.name
         if not isinstance(alias, exp.TableAlias):
+            call = node.this.expression if isinstance(node.this, exp.Dot) else node.this
+            if isinstance(call, exp.Anonymous | exp.OpenJSON):
+                # A function without an alias goes by its own name.
+                own = call.name if isinstance(call, exp.Anonymous) else "openjson"
+                return exp.TableAlias(this=name(exp.Identifier(this=own)))
             raise refuse(node, "derived table", "it needs an alias.")
         return exp.TableAlias(
             this=name(alias.this), columns=[name(column) for column in alias.columns]
@@ -118,16 +123,7 @@ class Relations:
     def _table(self, node: exp.Table) -> exp.Expr:
         if isinstance(node.this, exp.OpenJSON | exp.Anonymous):
             body = self._function_query(node.this, node)
-            alias = (
-                self._alias(node)
-                if node.alias
-                else exp.TableAlias(
-                    this=exp.to_identifier(
-                        node.this.name if isinstance(node.this, exp.Anonymous) else "openjson"
-                    )
-                )
-            )
-            return exp.Subquery(this=body, alias=alias)
+            return exp.Subquery(this=body, alias=self._alias(node))
         if node.args.get("version") is not None:
             raise refuse(node, "FOR SYSTEM_TIME", "temporal tables are not supported.")
         if node.args.get("sample") is not None:

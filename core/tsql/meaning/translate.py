@@ -22,6 +22,9 @@ from core.tsql.meaning.values import Call, Target, Value
 from core.tsql.types import SqlType, TypeName, common_type
 from core.tsql.typing import call_arguments, is_predicate, type_of, unwrapped
 
+_WHOLE_TEXT = frozenset({".", "text()[1]", "./text()[1]", "(./text())[1]", "(.)[1]", ".[1]"})
+"""The XPath expressions with which people take all the text of a FOR XML fragment."""
+
 
 class Translator:
     """Translates one bound statement; stateless but for its target and options."""
@@ -194,6 +197,8 @@ class Translator:
             return self._user_call(node, node.name, node.expressions)
         if name in functions.CLOCK:
             return self.target.clock(type_of(node), self.options)
+        if name == "STUFF" and (listed := self.queries.separated_list(node)) is not None:
+            return listed
         if name == "IIF":
             return self._iif(node)
         if name == "NULLIF":
@@ -243,7 +248,13 @@ class Translator:
         return self.target.convert(self.typed(value), type_of(node), self.options, safe=safe)
 
     def dotted(self, node: exp.Expr) -> exp.Expr:
-        """``dbo.fn(x)``; XML methods are refused."""
+        """``dbo.fn(x)``; of XML only ``(SELECT … FOR XML PATH(''), TYPE).value('.', …)``."""
+        if isinstance(node.this, exp.Subquery) and node.expression.name.lower() == "value":
+            joined = self.queries.for_xml_path(node.this.this, escaped=False)
+            path = node.expression.expressions[0].name.strip()
+            if joined is not None and path in _WHOLE_TEXT:
+                value = Value(joined, t.nvarchar(t.MAX), node)
+                return self.target.convert(value, type_of(node), self.options)
         if user_function_of(node) is None:
             raise refuse(node, "XML method", "XML is not supported.")
         call = node.expression
@@ -287,7 +298,11 @@ class Translator:
         )
 
     def negated(self, node: exp.Expr) -> exp.Expr:
-        """NOT."""
+        """NOT; of IS NULL it is IS NOT NULL."""
+        inner = unwrapped(node.this)
+        if isinstance(inner, exp.Is):
+            value = sql.wrap(self.value(inner.this))
+            return exp.Is(this=value, expression=exp.Not(this=exp.Null()))
         return exp.Not(this=self.predicate(node.this))
 
     def compare(self, node: exp.Expr) -> exp.Expr:
