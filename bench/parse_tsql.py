@@ -31,9 +31,8 @@ def main() -> None:
     print(f"{procedures} procedures, {lines} lines")
     print(f"structure:          {procedures / structure:8.0f} procedures/s")
     print(f"structure + leaves: {procedures / (structure + leaves):8.0f} procedures/s")
-    print(
-        f"100 lines: structure {structure / lines * 1e5:.1f} ms, leaves {leaves / lines * 1e5:.1f} ms"
-    )
+    print(f"100 lines, structure: {structure / lines * 1e5:.1f} ms CPU")
+    print(f"100 lines, leaves:    {leaves / lines * 1e5:.1f} ms CPU")
 
 
 def measure(name: str, texts: list[str]) -> tuple[float, float, int]:

@@ -17,6 +17,7 @@ Conventions of the trees
     * DEFAULT as a value (VALUES, SET) is ``exp.Var("DEFAULT")``;
     * a temp table is a ``Table`` whose identifier has ``temporary=True`` and no ``#`` in its name
       (``name_of(table)`` puts it back);
+    * NOT LIKE, NOT IN and NOT BETWEEN are an ``exp.Not`` around the predicate;
     * a recursive CTE's ``With`` has ``recursive=True``;
     * APPLY is a ``Join`` whose ``this`` is a ``Lateral``, ``meta["tsql_apply"]`` is ``CROSS`` or
       ``OUTER`` on the Join.

@@ -33,6 +33,13 @@ def _between(node: exp.Expr) -> int:
     return 1 if isinstance(node, (exp.Between, exp.WindowSpec)) else 0
 
 
+def _negations(node: exp.Expr) -> int:
+    """NOT is a node of its own, or a flag of the predicate it stands in (``a NOT LIKE b``)."""
+    if isinstance(node, (exp.Not, exp.NullSafeEQ, exp.NullSafeNEQ)):
+        return 1
+    return 1 if node.args.get("negate") else 0
+
+
 def _distincts(node: exp.Expr) -> int:
     if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ, exp.Distinct)):
         return 1
@@ -71,6 +78,20 @@ _CLAUSE_NODES: dict[str, tuple[type[exp.Expr], ...]] = {
     "ROLLUP": (exp.Rollup,),
     "CUBE": (exp.Cube,),
     "SETS": (exp.GroupingSets,),
+    "IS": (exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ),
+    "AND": (exp.And, exp.Between, exp.WindowSpec, exp.Version),
+    "-": (exp.Sub, exp.Neg),
+    "*": (exp.Mul, exp.Star),
+    "/": (exp.Div,),
+    "%": (exp.Mod,),
+    "<": (exp.LT,),
+    ">": (exp.GT,),
+    "<=": (exp.LTE,),
+    ">=": (exp.GTE,),
+    "!>": (exp.LTE,),
+    "!<": (exp.GTE,),
+    "<>": (exp.NEQ,),
+    "!=": (exp.NEQ,),
     "FOR": (
         exp.ForClause,
         exp.Version,
@@ -86,6 +107,7 @@ _CLAUSE_COUNTS: dict[str, Callable[[exp.Expr], int]] = {
     "UNPIVOT": lambda node: 1 if isinstance(node, exp.Pivot) and node.args["unpivot"] else 0,
     "JOIN": lambda node: 1 if isinstance(node, exp.Join) and not _is_comma(node) else 0,
     "DISTINCT": _distincts,
+    "NOT": _negations,
 }
 
 
@@ -277,8 +299,18 @@ def _lost_clause(
     return None
 
 
+def _operator(tokens: Sequence[Token], index: int) -> str:
+    """The operator at `index`; ``< =`` with a space between is one, its second half none."""
+    text = tokens[index].text
+    if text in "<>!" and index + 1 < len(tokens) and tokens[index + 1].text in ("=", "<", ">"):
+        return text + tokens[index + 1].text
+    if text in "=<>" and index and tokens[index - 1].text in ("<", ">", "!"):
+        return ""
+    return text
+
+
 def _clause_words(tokens: Sequence[Token]) -> Counter[str]:
-    """How often each clause keyword stands in the source."""
+    """How often each clause keyword and operator stands in the source."""
     words = [token.upper if token.kind is TokenKind.WORD else "" for token in tokens]
     found: Counter[str] = Counter()
     for index, word in enumerate(words):
@@ -287,5 +319,7 @@ def _clause_words(tokens: Sequence[Token]) -> Counter[str]:
             found[f"{word} BY"] += following == "BY"
         elif word:
             found[word] += 1
+        elif tokens[index].kind is TokenKind.OPERATOR:
+            found[_operator(tokens, index)] += 1
     found["JOIN"] += found["APPLY"]
     return found

@@ -173,6 +173,8 @@ def normalise(nodes: Sequence[exp.Expr], source: LeafSource) -> None:
         elif isinstance(node, exp.Join) and isinstance(node.this, exp.Lateral):
             crosses = node.this.args.get("cross_apply")
             node.meta["tsql_apply"] = "CROSS" if crosses else "OUTER"
+        elif node.args.get("negate"):
+            _negation_outside(node)
         elif is_default_argument(node):
             node.replace(exp.Var(this="DEFAULT"))
         elif isinstance(node, exp.Table) and node.args.get("db") == "":
@@ -200,6 +202,18 @@ def _type_text(node: exp.Expr | None) -> str:
         return node.sql("tsql").lower()
     arguments = ", ".join(argument.sql("tsql") for argument in node.expressions)
     return f"{name}({arguments})" if arguments else name
+
+
+def _negation_outside(node: exp.Expr) -> None:
+    """``a NOT LIKE b`` as ``NOT (a LIKE b)``, the way NOT IN and NOT BETWEEN are trees too.
+
+    sqlglot hides the negation of LIKE in a flag, which is easily overlooked.
+    """
+    node.set("negate", None)
+    predicate = node.parent if isinstance(node.parent, exp.Escape) else node
+    outside = exp.Not()
+    predicate.replace(outside)
+    outside.set("this", predicate)
 
 
 def _mark_recursive(node: exp.With) -> None:
