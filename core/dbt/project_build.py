@@ -147,9 +147,8 @@ def _foreign_failure(done: DbtResult, build: ProjectBuild) -> str:
     for result in done.results:
         node = result.node
         name = str(node.name)
-        ours = name in accepted or any(
-            str(parent).rpartition(".")[2] in accepted for parent in node.depends_on.nodes
-        )
+        parents = getattr(node.depends_on, "nodes", ())  # a seed depends on macros only
+        ours = name in accepted or any(str(p).rpartition(".")[2] in accepted for p in parents)
         if str(result.status) not in (*_GOOD, "fail") and not ours:
             return f"{name} does not build on DuckDB: {plain(str(result.message or ''))}"
     return ""
