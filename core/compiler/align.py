@@ -29,11 +29,11 @@ def needs_cast(have: SqlType, want: SqlType) -> bool:
     return not (have.is_string and want.is_string)
 
 
-def typed_null(type_: SqlType) -> exp.Expression:
+def typed_null(type_: SqlType) -> exp.Expr:
     return trees.cast(exp.Null(), type_)
 
 
-def parsed_text(text: str, what: str) -> exp.Expression:
+def parsed_text(text: str, what: str) -> exp.Expr:
     """The tree of a default or computed column's text. Raises `Refused` when it has none."""
     parsed = Expr(Span(0, len(text), 1, 1, 1), text).parsed
     if not isinstance(parsed, ParsedExpr):
@@ -41,7 +41,7 @@ def parsed_text(text: str, what: str) -> exp.Expression:
     return parsed.tree.copy()
 
 
-def default_of(column: Column) -> exp.Expression:
+def default_of(column: Column) -> exp.Expr:
     """What a column holds that an INSERT does not name: its DEFAULT, else NULL."""
     if column.default is None:
         return typed_null(column.type)
@@ -61,7 +61,7 @@ def aligned(
     relations: Relations,
     rows: Relation,
     table: Table,
-    values: Mapping[str, exp.Expression],
+    values: Mapping[str, exp.Expr],
     hint: str,
     origin: Origin,
 ) -> Relation:
@@ -70,7 +70,7 @@ def aligned(
     `values` gives an expression over `rows` (lower-case column name to tree) for each column that
     is not simply the column of that name. Gives `rows` itself when nothing is to be done.
     """
-    items: list[exp.Expression] = []
+    items: list[exp.Expr] = []
     same = len(rows.columns) == len(table.columns)
     computed = [column for column in table.columns if column.computed is not None]
     for position, column in enumerate(table.columns):
@@ -111,7 +111,7 @@ def _with_computed(
     hint: str,
     origin: Origin,
 ) -> Relation:
-    items: list[exp.Expression] = []
+    items: list[exp.Expr] = []
     for column in table.columns:
         if column.computed is None:
             items.append(trees.column(column.name))

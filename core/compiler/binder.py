@@ -38,7 +38,7 @@ class Context:
 
 
 _EMPTY_NAMES = frozenset(
-    "source src target tgt temp tmp tbl stg data derived sub subq query base inner rows cte".split()
+    ["source", "src", "target", "tgt", "temp", "tmp", "tbl", "stg", "data", "derived", "sub", "subq", "query", "base", "inner", "rows", "cte"]
 )
 
 
@@ -53,8 +53,8 @@ class Binder:
         self,
         relations: Relations,
         resolve: Callable[[ObjectName, State, int], Relation],
-        function: Callable[[exp.Table, Context], exp.Expression | None],
-        scalar: Callable[[exp.Expression, Context], None],
+        function: Callable[[exp.Table, Context], exp.Expr | None],
+        scalar: Callable[[exp.Expr, Context], None],
         narrow: Callable[[Relation, Mapping[str, str]], Relation],
     ) -> None:
         self.relations = relations
@@ -63,11 +63,11 @@ class Binder:
         self._scalar = scalar
         self.narrow = narrow
 
-    def relation(self, query: exp.Expression, context: Context, hint: str) -> Relation:
+    def relation(self, query: exp.Expr, context: Context, hint: str) -> Relation:
         """The relation of a query, its CTEs included."""
         return self.relations.query(self.query(query, context), hint, context.origin)
 
-    def query(self, query: exp.Expression, context: Context) -> exp.Expression:
+    def query(self, query: exp.Expr, context: Context) -> exp.Expr:
         """A copy of a query in which every table is a relation and every variable its value."""
         tree = self.expression(query, context, tables=False)
         with_ = tree.args.get("with_")
@@ -94,7 +94,7 @@ class Binder:
         last = max(lines, default=first)
         return Origin(first, last, context.comments(first, last))
 
-    def _cte(self, cte: exp.CTE, body: exp.Expression, context: Context) -> Relation:
+    def _cte(self, cte: exp.CTE, body: exp.Expr, context: Context) -> Relation:
         name = cte.alias
         columns = [identifier.name for identifier in cte.args["alias"].columns]
         if _mentions(body, name) and name.lower() not in context.ctes:
@@ -105,16 +105,14 @@ class Binder:
         return self.relations.query(bound, name, context.origin)
 
     def _recursive(
-        self, cte: exp.CTE, body: exp.Expression, columns: list[str], context: Context
+        self, cte: exp.CTE, body: exp.Expr, columns: list[str], context: Context
     ) -> Relation:
         """A CTE that reads itself: an anchor, UNION ALL, and the step over the rows before."""
         from core.compiler.recursion import recursive_relation
 
         return recursive_relation(self, cte.alias, body, columns, context)
 
-    def renamed(
-        self, bound: exp.Expression, columns: list[str], hint: str, origin: Origin
-    ) -> Relation:
+    def renamed(self, bound: exp.Expr, columns: list[str], hint: str, origin: Origin) -> Relation:
         """A bound query whose columns get new names, by position."""
         named = with_names(bound, columns)
         if named is not None:
@@ -122,9 +120,7 @@ class Binder:
         inner = self.relations.query(bound, hint, origin)
         return self.projected(inner, columns, hint, origin)
 
-    def projected(
-        self, inner: Relation, columns: list[str], hint: str, origin: Origin
-    ) -> Relation:
+    def projected(self, inner: Relation, columns: list[str], hint: str, origin: Origin) -> Relation:
         """A relation with its columns renamed by position."""
         if len(columns) != len(inner.columns):
             raise Refused(
@@ -142,7 +138,7 @@ class Binder:
 
     # --- inside one query ---------------------------------------------------------------------
 
-    def _bound(self, tree: exp.Expression, context: Context) -> exp.Expression:
+    def _bound(self, tree: exp.Expr, context: Context) -> exp.Expr:
         if isinstance(tree, exp.SetOperation):
             tree.set("this", self._bound(tree.this, context))
             tree.set("expression", self._bound(tree.expression, context))
@@ -170,7 +166,7 @@ class Binder:
             if key in ("from_", "joins") or value is None:
                 continue
             for part in value if isinstance(value, list) else [value]:
-                if isinstance(part, exp.Expression):
+                if isinstance(part, exp.Expr):
                     self.tables(part, context)
         for join in tree.args.get("joins") or ():
             on = join.args.get("on")
@@ -178,9 +174,7 @@ class Binder:
                 self.tables(on, context)
         _strip_schemas(tree)
 
-    def _narrowed(
-        self, item: exp.Expression, fixed: Mapping[str, Mapping[str, str]]
-    ) -> exp.Expression:
+    def _narrowed(self, item: exp.Expr, fixed: Mapping[str, Mapping[str, str]]) -> exp.Expr:
         """A FROM item without the row groups that the query's own literals rule out."""
         wanted = fixed.get(item.alias_or_name.lower())
         if not wanted or not isinstance(item, exp.Table) or item.db != REL:
@@ -189,7 +183,7 @@ class Binder:
         narrowed = self.narrow(relation, wanted)
         return item if narrowed is relation else narrowed.ref(item.alias_or_name)
 
-    def _item(self, item: exp.Expression, context: Context) -> exp.Expression:
+    def _item(self, item: exp.Expr, context: Context) -> exp.Expr:
         if item.args.get("joins"):
             for join in item.args["joins"]:
                 join.set("this", self._item(join.this, context))
@@ -222,7 +216,7 @@ class Binder:
         if query is not None:
             item.set("this", exp.Subquery(this=query))
 
-    def _derived(self, item: exp.Subquery, context: Context) -> exp.Expression:
+    def _derived(self, item: exp.Subquery, context: Context) -> exp.Expr:
         name = item.alias or "derived"
         origin = _lines(item, context)
         inner = Context(context.state, context.ctes, origin, context.comments)
@@ -236,7 +230,7 @@ class Binder:
         )
         return relation.ref(name)
 
-    def meaningful(self, alias: str, bound: exp.Expression) -> str:
+    def meaningful(self, alias: str, bound: exp.Expr) -> str:
         """A CTE name for a derived table: its alias, unless that says nothing (``s``, ``src``)."""
         if len(alias) > 3 and alias.lower() not in _EMPTY_NAMES:
             return alias
@@ -257,21 +251,21 @@ class Binder:
             return f"filtered_{of}"
         return f"prepared_{of}"
 
-    def _table(self, item: exp.Table, context: Context) -> exp.Expression:
+    def _table(self, item: exp.Table, context: Context) -> exp.Expr:
         if item.db == REL:
             return item
         for key in ("version", "when", "sample", "changes"):
             if item.args.get(key) is not None:
-                raise Refused(f"{key} clause of a table", "temporal or sampled table", line_of(item))
+                raise Refused(
+                    f"{key} clause of a table", "temporal or sampled table", line_of(item)
+                )
         exposed = item.alias or item.name
         columns = item.args["alias"].columns if item.args.get("alias") else []
         if isinstance(item.this, exp.Func):
             inlined = self._function(item, context)
             if inlined is None:
                 return self.tables(item, context, skip_root=True)
-            return self._item(
-                exp.Subquery(this=inlined, alias=item.args.get("alias")), context
-            )
+            return self._item(exp.Subquery(this=inlined, alias=item.args.get("alias")), context)
         relation = self.lookup(item, context)
         if columns:
             raise Refused("column aliases on a table", "column aliases", line_of(item))
@@ -287,9 +281,7 @@ class Binder:
             return context.ctes[name.lower()]
         return self._resolve(table_name(item), context.state, line_of(item))
 
-    def tables(
-        self, tree: exp.Expression, context: Context, *, skip_root: bool = False
-    ) -> exp.Expression:
+    def tables(self, tree: exp.Expr, context: Context, *, skip_root: bool = False) -> exp.Expr:
         """`tree` with the tables of its subqueries replaced in place; nothing is hoisted."""
         for table in list(tree.find_all(exp.Table)):
             if table.db == REL or (skip_root and table is tree):
@@ -303,9 +295,7 @@ class Binder:
             _strip_schemas(query)
         return tree
 
-    def expression(
-        self, tree: exp.Expression, context: Context, *, tables: bool = True
-    ) -> exp.Expression:
+    def expression(self, tree: exp.Expr, context: Context, *, tables: bool = True) -> exp.Expr:
         """A copy of an expression with variables, functions and (`tables`) tables replaced."""
         found = substituted(tree.copy(), context.state)
         self._scalar(found, context)
@@ -325,20 +315,20 @@ def _name_of(item: exp.Table) -> str:
     return table_name(item).name
 
 
-def _mentions(body: exp.Expression, name: str) -> bool:
+def _mentions(body: exp.Expr, name: str) -> bool:
     return any(
         not table.db and _name_of(table).lower() == name.lower()
         for table in body.find_all(exp.Table)
     )
 
 
-def _lines(item: exp.Expression, context: Context) -> Origin:
+def _lines(item: exp.Expr, context: Context) -> Origin:
     lines = [node.meta["line"] for node in item.walk() if "line" in node.meta]
     first = min(lines, default=context.origin.first_line)
     return Origin(first, max(lines, default=first))
 
 
-def with_names(query: exp.Expression, names: list[str]) -> exp.Expression | None:
+def with_names(query: exp.Expr, names: list[str]) -> exp.Expr | None:
     """A query with its output columns renamed by position, or None when that needs a wrapper.
 
     A ``*`` hides how many columns there are, and an ORDER BY may refer to the old names.
@@ -377,7 +367,7 @@ def fixed_columns(tree: exp.Select) -> dict[str, dict[str, str]]:
     if sides & {"FULL", "RIGHT"}:
         return found
 
-    def note(condition: exp.Expression, only: str | None) -> None:
+    def note(condition: exp.Expr, only: str | None) -> None:
         for part in conjuncts(condition):
             if not isinstance(part, exp.EQ) or not isinstance(part.this, exp.Column):
                 continue

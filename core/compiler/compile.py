@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from sqlglot import exp
 
 from core.compiler import jinja
 from core.compiler.comments import Comments
-from core.compiler.effects import effects_of
 from core.compiler.emit import Emitter
 from core.compiler.executor import Executor
 from core.compiler.fold import NotConstant, fold
-from core.compiler.options import CompileOptions
+from core.compiler.options import CompileOptions, ModelInput
 from core.compiler.plan import planned
 from core.compiler.registry import Relations
 from core.compiler.result import Compiled, Refused, Unsupported
@@ -20,6 +20,7 @@ from core.compiler.state import State, TableState, Value
 from core.compiler.translate import DuckDbTranslator
 from core.compiler.variables_exec import type_of
 from core.tsql import nodes
+from core.tsql import types as t
 from core.tsql.errors import TsqlError
 from core.tsql.leaves import ParsedExpr
 from core.tsql.parser import parse_procedure
@@ -56,11 +57,26 @@ def _compiled(
     name = ObjectName.parse(target)
     table = schema.table(name)
     types, variables, table_parameters = _parameters(procedure, schema)
-    translator = DuckDbTranslator(types, options)
-    relations = Relations(schema, translator)
-    executor = Executor(relations, options, target, str(procedure.name), Comments.of(source))
-    state = State(variables=_initial(procedure, types, executor, table_parameters))
-    state = executor.run(procedure.body, state)
+    def execute(versions: Mapping[str, int] | None) -> tuple[Executor, State, DuckDbTranslator]:
+        translator = DuckDbTranslator(types, options)
+        executor = Executor(
+            Relations(schema, translator),
+            options,
+            target,
+            str(procedure.name),
+            Comments.of(source),
+            final_versions=versions,
+        )
+        initial = started(_initial(procedure, types, executor, table_parameters))
+        return executor, executor.run(procedure.body, initial), translator
+
+    executor, state, translator = execute(None)
+    if any(
+        found.written and key != target and isinstance(options.relation(key), ModelInput)
+        for key, found in state.tables.items()
+    ):
+        versions = {key: found.version for key, found in state.tables.items()}
+        executor, state, translator = execute(versions)
     if state.poison is not None:
         return state.poison
     final = state.tables.get(target)
@@ -90,12 +106,16 @@ def _compiled(
     )
 
 
+def started(variables: dict[str, Value]) -> State:
+    """The state before the first statement. The path without errors has ``@@ERROR = 0``."""
+    no_error = Value(t.INT, exp.Literal.number(0))
+    return State(variables=variables, lazies={"@@error": lambda: no_error})
+
+
 def _parameters(
     procedure: nodes.CreateProcedure, schema: Schema
-) -> tuple[dict[str, object], dict[str, jinja.Variable], list[str]]:  # type: ignore[type-arg]
+) -> tuple[dict[str, t.SqlType], dict[str, jinja.Variable], list[str]]:
     """Types by name, vars by name, and the parameters that are tables."""
-    from core.tsql import types as t
-
     types: dict[str, t.SqlType] = {}
     variables: dict[str, jinja.Variable] = {}
     tables: list[str] = []
@@ -119,7 +139,7 @@ def _parameters(
             _default(default) if default is not None else None,
             default is None and not parameter.is_output,
         )
-    return types, variables, tables  # type: ignore[return-value]
+    return types, variables, tables
 
 
 def _default(default: nodes.Expr) -> str | None:
@@ -138,12 +158,10 @@ def _default(default: nodes.Expr) -> str | None:
 
 def _initial(
     procedure: nodes.CreateProcedure,
-    types: Mapping[str, object],
+    types: Mapping[str, t.SqlType],
     executor: Executor,
     tables: list[str],
 ) -> dict[str, Value]:
-    from sqlglot import exp
-
     found: dict[str, Value] = {}
     for parameter in procedure.parameters:
         key = parameter.name.lower()
@@ -158,15 +176,10 @@ def _others(state: State, target: str) -> tuple[str, ...]:
     """The other permanent tables the procedure writes, logs left out."""
     return tuple(
         sorted(
-            key
-            for key, found in state.tables.items()
-            if _is_other(key, found) and key != target
+            key for key, found in state.tables.items() if _is_other(key, found) and key != target
         )
     )
 
 
 def _is_other(key: str, found: TableState) -> bool:
     return found.written and not key.startswith(("#", "@")) and not is_log_name(key)
-
-
-__all__ = ["compile_procedure", "effects_of", "replace"]

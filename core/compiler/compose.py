@@ -52,7 +52,7 @@ def _merged(step: Relation, inner: Relation) -> Relation | None:
         return None
     if any(query.args.get(key) for key in ("where", "joins", "group", "distinct", "limit")):
         return None
-    values: dict[str, exp.Expression] = {}
+    values: dict[str, exp.Expr] = {}
     for item in body.expressions:
         if item.is_star or not item.alias_or_name:
             return None
@@ -86,7 +86,7 @@ def _is_plain(body: exp.Select) -> bool:
     )
 
 
-def _filled(item: exp.Expression, values: Mapping[str, exp.Expression]) -> exp.Expression | None:
+def _filled(item: exp.Expr, values: Mapping[str, exp.Expr]) -> exp.Expr | None:
     """A step's output with the inner query's expressions in the place of its columns."""
     name = item.alias_or_name
     holder = exp.Paren(this=(item.this if isinstance(item, exp.Alias) else item).copy())
@@ -108,7 +108,7 @@ def _filled(item: exp.Expression, values: Mapping[str, exp.Expression]) -> exp.E
     return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
 
 
-def constant_flags(tree: exp.Expression) -> exp.Expression:
+def constant_flags(tree: exp.Expr) -> exp.Expr:
     """``cast(1 <> 0 as utinyint)`` is ``cast(1 as utinyint)``."""
     for node in list(tree.find_all(exp.NEQ)):
         left, right = trees.unwrapped(node.this), node.expression

@@ -22,7 +22,8 @@ from core.compiler.tables import merged
 from core.tsql import nodes
 from core.tsql import types as t
 from core.tsql.binding_from import table_name
-from core.tsql.leaves import LeafError, ParsedLeaf
+from core.tsql.errors import LeafError
+from core.tsql.leaves import ParsedLeaf
 from core.tsql.nodes import LeafKind
 from core.tsql.schema import Column, ObjectName, Table, TableKind
 
@@ -81,10 +82,10 @@ def set_count(state: State, relations: list[Relation], line: int) -> None:
     """``@@ROWCOUNT`` counts the rows of these relations, should anybody ask."""
 
     def count() -> Value:
-        total: exp.Expression | None = None
+        total: exp.Expr | None = None
         for relation in relations:
             query = trees.select([trees.call("COUNT", exp.Star())], relation.ref())
-            part: exp.Expression = exp.Subquery(this=query)
+            part: exp.Expr = exp.Subquery(this=query)
             total = part if total is None else exp.Add(this=total, expression=part)
         return Value(t.INT, total if total is not None else exp.Literal.number(0))
 
@@ -146,7 +147,7 @@ def _insert(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
 
 def _nested(
     ex: Executor, parsed: ParsedLeaf, context: Context, state: State
-) -> tuple[exp.Expression, Context]:
+) -> tuple[exp.Expr, Context]:
     """``INSERT … SELECT … FROM (MERGE … OUTPUT …) AS x``: the inner rows become a CTE."""
     inner = parsed.nested
     assert inner is not None
@@ -322,7 +323,7 @@ def _add_columns(ex: Executor, node: nodes.AlterTable, name: ObjectName, state: 
     table = replace(found.table, columns=(*found.table.columns, *added))
     groups = []
     for group in found.groups:
-        items: list[exp.Expression] = [trees.column(n) for n in group.relation.names]
+        items: list[exp.Expr] = [trees.column(n) for n in group.relation.names]
         items += [trees.alias(trees.cast(exp.Null(), c.type), c.name) for c in added]
         query = trees.select(items, group.relation.ref())
         rows = ex.relations.query(query, group.relation.hint, group.relation.origin)

@@ -71,7 +71,7 @@ def delete_through(
     state: TableState,
     source: Relation,
     numbered: exp.Select,
-    condition: exp.Expression | None,
+    condition: exp.Expr | None,
     context: Context,
 ) -> TableState:
     """DELETE through a CTE over one table (the de-duplication idiom).
@@ -84,10 +84,10 @@ def delete_through(
     where = numbered.args.get("where")
     rows = relations.query(numbered, f"numbered_{name}", context.origin)
     kept_condition = trees.is_not_true(condition.copy()) if condition is not None else None
-    items: list[exp.Expression] = [trees.column(n) for n in source.names]
+    items: list[exp.Expr] = [trees.column(n) for n in source.names]
     if kept_condition is None and where is None:
         return emptied(state)
-    parts: list[exp.Expression] = []
+    parts: list[exp.Expr] = []
     if kept_condition is not None:
         parts.append(trees.select(items, rows.ref(context.origin and rows.hint), kept_condition))
     if where is not None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from core.compiler import jinja
+from core.compiler import jinja, trees
 from core.compiler.check import bound_types
 from core.compiler.compose import composed, constant_flags
 from core.compiler.layout import INDENT, lines, quoted
 from core.compiler.naming import unique
-from core.compiler.options import CompileOptions, SourceInput
+from core.compiler.options import CompileOptions, Input, SourceInput
 from core.compiler.plan import Plan, wants_casts
 from core.compiler.relations import REL, Relation, RelationKind
 from core.compiler.result import CteLines
@@ -81,12 +81,12 @@ class Emitter:
 
     def _cast(
         self,
-        query: exp.Expression,
+        query: exp.Expr,
         plan: Plan,
         table: Table,
         order: Sequence[Relation],
         names: Mapping[str, str],
-    ) -> exp.Expression:
+    ) -> exp.Expr:
         """`query` with a cast on every column that DuckDB would store in another type."""
         blocks = [_cte(names[r.id], self._plain_body(r, names)) for r in order]
         plain = _joined([*blocks, _cte("final", lines(query))], order)
@@ -114,12 +114,12 @@ class Emitter:
 
     # --- the final select -----------------------------------------------------------------------
 
-    def _final(self, plan: Plan, table: Table) -> tuple[exp.Expression, list[Relation]]:
+    def _final(self, plan: Plan, table: Table) -> tuple[exp.Expr, list[Relation]]:
         """The query of ``final`` and the relations it reads."""
         if not plan.rows:
             return _no_rows(table), []
         uses = _uses(plan.rows)
-        queries: list[exp.Expression] = []
+        queries: list[exp.Expr] = []
         reads: list[Relation] = []
         for relation in plan.rows:
             inline = uses.get(relation.id, 0) == 0 and self._can_inline(relation, plan)
@@ -129,9 +129,7 @@ class Emitter:
                 reads += relation.inputs
             else:
                 columns = [_column(c.name) for c in relation.columns]
-                query = exp.Select(expressions=columns)
-                query.set("from_", exp.From(this=relation.ref()))
-                queries.append(query)
+                queries.append(trees.select(columns, relation.ref()))
                 reads.append(relation)
         final = queries[0]
         for query in queries[1:]:
@@ -168,7 +166,7 @@ class Emitter:
         assert relation.duckdb is not None
         return lines(tidied(_named(relation.duckdb, names)))
 
-    def _input(self, relation: Relation) -> jinja.Input:
+    def _input(self, relation: Relation) -> Input:
         found = self.options.relation(relation.source)
         if found is not None:
             return found
@@ -193,14 +191,14 @@ def _column(name: str) -> exp.Column:
     return exp.Column(this=exp.to_identifier(name, quoted=True))
 
 
-def _no_rows(table: Table) -> exp.Expression:
+def _no_rows(table: Table) -> exp.Expr:
     items = [_typed_null(c.name, duckdb_storage(c.type)) for c in table.columns]
     query = exp.Select(expressions=items)
     query.set("where", exp.Where(this=exp.false()))
     return query
 
 
-def _typed_null(name: str, storage: str) -> exp.Expression:
+def _typed_null(name: str, storage: str) -> exp.Expr:
     to = exp.DataType.build(storage, dialect="duckdb")
     value = exp.Cast(this=exp.Null(), to=to)
     return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
@@ -242,14 +240,13 @@ def _joined(blocks: Sequence[Sequence[str]], order: Sequence[Relation]) -> str:
     return "\n".join(out)
 
 
-def _converted(item: exp.Expression, differing: Mapping[str, str]) -> exp.Expression:
+def _converted(item: exp.Expr, differing: Mapping[str, str]) -> exp.Expr:
     storage = differing.get(item.alias_or_name.lower())
     if storage is None:
         return item
     value = item.this if isinstance(item, exp.Alias) else item
     cast = exp.Cast(this=value, to=exp.DataType.build(storage, dialect="duckdb"))
-    cast = constant_flags(cast)
-    return exp.Alias(this=cast, alias=exp.to_identifier(item.alias_or_name, quoted=True))
+    return exp.Alias(this=constant_flags(cast), alias=exp.to_identifier(item.alias_or_name, quoted=True))
 
 
 def _cte(name: str, body: Sequence[str]) -> list[str]:
@@ -282,7 +279,7 @@ def _in_order(reads: Sequence[Relation]) -> list[Relation]:
     return imports + [r for r in found.values() if r.query is not None]
 
 
-def _named(tree: exp.Expression, names: Mapping[str, str]) -> exp.Expression:
+def _named(tree: exp.Expr, names: Mapping[str, str]) -> exp.Expr:
     """A copy in which relations have their CTE's names, with an alias only where it differs."""
     tree = tree.copy()
     for table in tree.find_all(exp.Table):
@@ -302,7 +299,7 @@ def _named(tree: exp.Expression, names: Mapping[str, str]) -> exp.Expression:
     return tree
 
 
-def _requalify(tree: exp.Expression, relation_id: str, name: str) -> None:
+def _requalify(tree: exp.Expr, relation_id: str, name: str) -> None:
     for column in tree.find_all(exp.Column):
         if column.table == relation_id:
             column.set("table", exp.to_identifier(name, quoted=True))

@@ -10,8 +10,8 @@ on; whether that matters is decided by who reads it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.compiler import data, flow, routines, variables_exec
 from core.compiler.binder import Binder, Context
@@ -33,6 +33,16 @@ MAX_FORKS = 8
 """How many data-dependent early returns are followed before the procedure is refused."""
 
 Statements = Sequence[nodes.Statement]
+_CALLS = (nodes.Execute, nodes.ExecuteString, nodes.ExecuteSql, nodes.While)
+
+
+def count_writes(before: State, state: State) -> None:
+    """Give every table that a statement changed its next version."""
+    for key, found in list(state.tables.items()):
+        old = before.tables.get(key)
+        if found is not old and found.written:
+            version = (old.version if old is not None else 0) + 1
+            state.tables[key] = replace(found, version=version)
 
 
 @dataclass
@@ -49,11 +59,15 @@ class Executor:
     dropped: list[Dropped] = field(default_factory=list)
     depth: int = 0
     forks: int = 0
+    final_versions: Mapping[str, int] | None = None
+    """From an earlier run: how often each table is written in all, None when not known yet."""
     called_from: int = 0
     """The line of the outermost EXEC while a called procedure runs, else 0."""
 
     def __post_init__(self) -> None:
-        self.tables = Tables(self.relations, self.options, self.target)
+        self.tables = Tables(
+            self.relations, self.options, self.target, final_versions=self.final_versions
+        )
         functions = FunctionInliner(self.options, self.relations)
         self.binder = Binder(
             self.relations,
@@ -81,6 +95,13 @@ class Executor:
                     pending[:0] = statement.body
                 case nodes.Return():
                     return state
+                case nodes.Throw():
+                    # Not under an IF: whatever comes before it, the procedure fails.
+                    why = Unsupported(
+                        "the procedure always ends in THROW", self.line(statement), "THROW"
+                    )
+                    poison_all(state, why)
+                    return state
                 case nodes.If():
                     done = flow.branch(self, statement, pending, state)
                     if done is not None:
@@ -94,6 +115,8 @@ class Executor:
         before = state.copy()
         try:
             self.execute(statement, state)
+            if not isinstance(statement, _CALLS):
+                count_writes(before, state)
         except Refused as refusal:
             state.tables, state.variables = before.tables, before.variables
             self.poison([statement], state, refusal.at(self.line(statement)))
@@ -134,9 +157,7 @@ class Executor:
     def origin(self, node: nodes.Node) -> Origin:
         if self.called_from:
             return Origin(self.called_from, self.called_from)
-        return Origin(
-            node.span.line, node.span.end_line, self.comments.above(node.span.line)
-        )
+        return Origin(node.span.line, node.span.end_line, self.comments.above(node.span.line))
 
     def context(self, node: nodes.Node, state: State) -> Context:
         return Context(state, {}, self.origin(node), self._comments_of)

@@ -23,7 +23,7 @@ from core.compiler.state import Group, State, TableState, Value
 from core.compiler.variables import converted
 from core.compiler.variables_exec import closed, unknown_like
 from core.tsql import nodes
-from core.tsql.leaves import LeafError
+from core.tsql.errors import LeafError
 from core.tsql.schema import ObjectName
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 Statements = Sequence[nodes.Statement]
 
 
-def branch(
-    ex: Executor, node: nodes.If, rest: Statements, state: State
-) -> State | None:
+def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> State | None:
     """Execute an IF. Gives the final state when it also ran `rest` (an early RETURN), else None."""
     then = [node.then]
     otherwise = [node.otherwise] if node.otherwise is not None else []
@@ -84,7 +82,7 @@ def _continue(ex: Executor, chosen: Statements, rest: Statements, state: State) 
     return None
 
 
-def condition_of(ex: Executor, node: nodes.If | nodes.While, state: State) -> exp.Expression:
+def condition_of(ex: Executor, node: nodes.If | nodes.While, state: State) -> exp.Expr:
     """The condition as a closed expression. Raises `Refused`."""
     parsed = node.condition.parsed
     if isinstance(parsed, LeafError):
@@ -105,10 +103,10 @@ def has_return(statements: Statements) -> bool:
 
 
 def ends_in_error(statements: Statements) -> bool:
-    """Whether a branch does nothing but report and raise an error (a validation).
+    """Whether a branch raises an error and goes no further.
 
-    THROW, or RAISERROR of severity 11 and more followed by RETURN (or at the end of the branch);
-    any write to a table other than a log makes it more than a validation.
+    THROW, or RAISERROR of severity 11 and more followed by RETURN (or at the end of the branch).
+    The model follows the path without errors, so the branch is a validation.
     """
     flat = _flattened(statements)
     if not flat:
@@ -119,10 +117,7 @@ def ends_in_error(statements: Statements) -> bool:
     last = flat[-1]
     if not (isinstance(last, nodes.Throw | nodes.Return) or _is_severe(last)):
         return False
-    from core.compiler.routines import is_log_name
-
-    effects = effects_of(flat)
-    return effects.everything is None and all(is_log_name(n.name) for n in effects.tables)
+    return True
 
 
 def _flattened(statements: Statements) -> list[nodes.Statement]:
@@ -149,13 +144,23 @@ def _metadata(ex: Executor, node: nodes.If, state: State) -> bool | None:
     """Whether the condition only asks if an object exists, and then whether it does."""
     effects = effects_of([node.then], ex.is_harmless)
     ddl = all(
-        isinstance(s, nodes.Block | nodes.DropTable | nodes.CreateTable | nodes.IndexStatement
-                   | nodes.OtherDefinition | nodes.AlterTable | nodes.SideStatement | nodes.Print)
+        isinstance(
+            s,
+            nodes.Block
+            | nodes.DropTable
+            | nodes.CreateTable
+            | nodes.IndexStatement
+            | nodes.OtherDefinition
+            | nodes.AlterTable
+            | nodes.SideStatement
+            | nodes.Print,
+        )
         for s in nodes.statements(node.then)
     )
     text = node.condition.text.upper()
     about = any(
-        word in text for word in ("OBJECT_ID", "SYS.", "INFORMATION_SCHEMA", "SYSOBJECTS", "SYSINDEXES")
+        word in text
+        for word in ("OBJECT_ID", "SYS.", "INFORMATION_SCHEMA", "SYSOBJECTS", "SYSINDEXES")
     )
     if not about:
         return None
@@ -195,7 +200,7 @@ def _exists(ex: Executor, name: ObjectName, state: State) -> bool:
 
 def joined(
     ex: Executor,
-    condition: exp.Expression,
+    condition: exp.Expr,
     first: State,
     second: State,
     into: State,
@@ -225,7 +230,7 @@ def joined(
 
 
 def _either(
-    ex: Executor, condition: exp.Expression, one: TableState, other: TableState, node: nodes.Node
+    ex: Executor, condition: exp.Expr, one: TableState, other: TableState, node: nodes.Node
 ) -> TableState:
     if one.poison is not None or other.poison is not None:
         return replace(one, poison=one.poison or other.poison, written=True)
@@ -242,6 +247,7 @@ def _either(
     return replace(
         one,
         groups=tuple(groups),
+        version=max(one.version, other.version) + 1,
         deleted=one.deleted or other.deleted,
         written=one.written or other.written,
         reseeded=one.reseeded and other.reseeded,
@@ -249,7 +255,7 @@ def _either(
     )
 
 
-def _guarded(ex: Executor, group: Group, condition: exp.Expression) -> Group:
+def _guarded(ex: Executor, group: Group, condition: exp.Expr) -> Group:
     """A group that is only there when a closed condition holds."""
     relation = group.relation
     query = relation.query
@@ -269,16 +275,12 @@ def _guarded(ex: Executor, group: Group, condition: exp.Expression) -> Group:
 
 def _can_filter(query: exp.Select, relation: Relation) -> bool:
     """Whether a closed condition may join the WHERE: not where an aggregate gives a row anyway."""
-    if query.args.get("limit") is not None or query.args.get("group") is not None:
+    if any(query.args.get(key) is not None for key in ("limit", "group", "having")):
         return False
-    if any(item.find(exp.Window) is not None for item in query.expressions):
-        return query.args.get("having") is None
     return frozenset() not in unique_keys(query, {r.id: r for r in relation.inputs})
 
 
-def _either_value(
-    condition: exp.Expression, one: Value | None, other: Value | None
-) -> Value:
+def _either_value(condition: exp.Expr, one: Value | None, other: Value | None) -> Value:
     if one is None or other is None:
         found = one or other
         assert found is not None
@@ -300,7 +302,7 @@ def _either_value(
     return Value(one.type, converted(case, one.type))
 
 
-def _coalesced(condition: exp.Expression, one: Value, other: Value) -> exp.Expression | None:
+def _coalesced(condition: exp.Expr, one: Value, other: Value) -> exp.Expr | None:
     """``IF @p IS NULL SET @p = e`` is ``ISNULL(@p, e)``."""
     node = trees.unwrapped(condition)
     if not isinstance(node, exp.Is) or not isinstance(node.expression, exp.Null):
@@ -325,7 +327,9 @@ def loop(ex: Executor, node: nodes.While, state: State) -> None:
 def side_statement(ex: Executor, node: nodes.Statement, state: State) -> None:
     """Statements without effect on the rows of tables."""
     match node:
-        case nodes.Print() | nodes.RaiseError() | nodes.Throw():
+        case nodes.Throw():
+            raise Refused("the procedure always ends in THROW here", "THROW")
+        case nodes.Print() | nodes.RaiseError():
             ex.drop(f"{type(node).__name__}: messages do not change data", node)
         case (
             nodes.BeginTransaction()

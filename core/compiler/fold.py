@@ -25,7 +25,7 @@ class Null:
     """T-SQL's NULL and UNKNOWN while folding."""
 
 
-def fold(tree: exp.Expression) -> Constant:
+def fold(tree: exp.Expr) -> Constant:
     """The value of a constant expression or condition; unknown and NULL are both None."""
     node = trees.unwrapped(tree)
     for kinds, rule in _RULES:
@@ -34,7 +34,7 @@ def fold(tree: exp.Expression) -> Constant:
     raise NotConstant
 
 
-def truth(tree: exp.Expression) -> bool | None:
+def truth(tree: exp.Expr) -> bool | None:
     """Whether a condition always holds (True), never holds (False), or depends (None)."""
     try:
         value = fold(tree)
@@ -43,7 +43,7 @@ def truth(tree: exp.Expression) -> bool | None:
     return value is True
 
 
-def text_of(tree: exp.Expression) -> str | None:
+def text_of(tree: exp.Expr) -> str | None:
     """A constant text, or None when it is not constant."""
     try:
         value = fold(tree)
@@ -52,7 +52,7 @@ def text_of(tree: exp.Expression) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _literal(node: exp.Expression) -> Constant:
+def _literal(node: exp.Expr) -> Constant:
     if isinstance(node, exp.National) or node.args.get("is_string"):
         return str(node.name)
     text = node.name
@@ -64,7 +64,7 @@ def _literal(node: exp.Expression) -> Constant:
         raise NotConstant from None
 
 
-def _cast(node: exp.Expression) -> Constant:
+def _cast(node: exp.Expr) -> Constant:
     value = fold(node.this)
     if value is None:
         return None
@@ -84,7 +84,7 @@ def _cast(node: exp.Expression) -> Constant:
     raise NotConstant
 
 
-def _comparison(node: exp.Expression) -> Constant:
+def _comparison(node: exp.Expr) -> Constant:
     left, right = fold(node.this), fold(node.expression)
     if left is None or right is None:
         return None
@@ -92,7 +92,7 @@ def _comparison(node: exp.Expression) -> Constant:
         left, right = left.rstrip(" ").casefold(), right.rstrip(" ").casefold()
     elif isinstance(left, str) or isinstance(right, str):
         raise NotConstant
-    answers: dict[type[exp.Expression], Callable[[], bool]] = {
+    answers: dict[type[exp.Expr], Callable[[], bool]] = {
         exp.EQ: lambda: left == right,
         exp.NEQ: lambda: left != right,
         exp.LT: lambda: left < right,  # type: ignore[operator]
@@ -103,7 +103,7 @@ def _comparison(node: exp.Expression) -> Constant:
     return answers[type(node)]()
 
 
-def _and(node: exp.Expression) -> Constant:
+def _and(node: exp.Expr) -> Constant:
     sides = [_try(node.this), _try(node.expression)]
     if any(known and value is False for known, value in sides):
         return False
@@ -112,7 +112,7 @@ def _and(node: exp.Expression) -> Constant:
     return None if any(value is None for _, value in sides) else True
 
 
-def _or(node: exp.Expression) -> Constant:
+def _or(node: exp.Expr) -> Constant:
     sides = [_try(node.this), _try(node.expression)]
     if any(known and value is True for known, value in sides):
         return True
@@ -121,25 +121,25 @@ def _or(node: exp.Expression) -> Constant:
     return None if any(value is None for _, value in sides) else False
 
 
-def _try(node: exp.Expression) -> tuple[bool, Constant]:
+def _try(node: exp.Expr) -> tuple[bool, Constant]:
     try:
         return True, fold(node)
     except NotConstant:
         return False, None
 
 
-def _not(node: exp.Expression) -> Constant:
+def _not(node: exp.Expr) -> Constant:
     value = fold(node.this)
     return None if value is None else not value
 
 
-def _is(node: exp.Expression) -> Constant:
+def _is(node: exp.Expr) -> Constant:
     if not isinstance(node.expression, exp.Null):
         raise NotConstant
     return fold(node.this) is None
 
 
-def _arithmetic(node: exp.Expression) -> Constant:
+def _arithmetic(node: exp.Expr) -> Constant:
     left, right = fold(node.this), fold(node.expression)
     if left is None or right is None:
         return None
@@ -158,7 +158,7 @@ def _arithmetic(node: exp.Expression) -> Constant:
     raise NotConstant
 
 
-def _call(node: exp.Expression) -> Constant:
+def _call(node: exp.Expr) -> Constant:
     name = node.name.upper()
     if name == "CONCAT":
         return "".join(_text(fold(a)) for a in node.expressions)
@@ -195,14 +195,14 @@ def _text(value: Constant) -> str:
     raise NotConstant
 
 
-def _neg(node: exp.Expression) -> Constant:
+def _neg(node: exp.Expr) -> Constant:
     value = fold(node.this)
     if isinstance(value, int | Decimal):
         return -value
     raise NotConstant
 
 
-def _case(node: exp.Expression) -> Constant:
+def _case(node: exp.Expr) -> Constant:
     if node.this is not None:
         raise NotConstant
     for branch in node.args["ifs"]:
@@ -212,14 +212,14 @@ def _case(node: exp.Expression) -> Constant:
     return fold(default) if default is not None else None
 
 
-def _between(node: exp.Expression) -> Constant:
+def _between(node: exp.Expr) -> Constant:
     value, low, high = fold(node.this), fold(node.args["low"]), fold(node.args["high"])
     if isinstance(value, int) and isinstance(low, int) and isinstance(high, int):
         return low <= value <= high
     raise NotConstant
 
 
-_RULES: tuple[tuple[tuple[type[exp.Expression], ...], Callable[[exp.Expression], Constant]], ...] = (
+_RULES: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[exp.Expr], Constant]], ...] = (
     ((exp.Literal, exp.National), _literal),
     ((exp.Null,), lambda node: None),
     ((exp.Boolean,), lambda node: bool(node.this)),

@@ -13,8 +13,8 @@ from core.compiler.result import Refused
 from core.compiler.variables import variable_name
 from core.tsql import nodes
 from core.tsql import types as t
-from core.tsql.errors import TsqlError
-from core.tsql.leaves import LeafError, line_of
+from core.tsql.errors import LeafError, TsqlError
+from core.tsql.leaves import line_of
 from core.tsql.parser import parse_script
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class FunctionInliner:
             raise Refused(f"the text of the function {name} is not understood", "function", line)
         return found
 
-    def table_function(self, item: exp.Table, context: Context) -> exp.Expression | None:
+    def table_function(self, item: exp.Table, context: Context) -> exp.Expr | None:
         """The query of an inline table function with its arguments put in; None for a built-in."""
         call = item.this
         if not item.db:
@@ -64,7 +64,7 @@ class FunctionInliner:
         query = parsed.query.copy()
         return self._filled(query, definition, list(call.expressions), line_of(item))
 
-    def inline_scalars(self, tree: exp.Expression, context: Context) -> None:
+    def inline_scalars(self, tree: exp.Expr, context: Context) -> None:
         """Replace calls ``schema.function(…)`` in place. Raises `Refused` for what is not inlinable."""
         for _ in range(_LIMIT):
             call = next(
@@ -84,7 +84,7 @@ class FunctionInliner:
             call.replace(self._scalar(call, context))
         raise Refused("functions call each other too deeply", "function")
 
-    def _scalar(self, call: exp.Dot, context: Context) -> exp.Expression:
+    def _scalar(self, call: exp.Dot, context: Context) -> exp.Expr:
         name = call.expression.name
         parts = [part.name for part in call.this.find_all(exp.Identifier)]
         schema = parts[-1] if parts else ""
@@ -99,7 +99,9 @@ class FunctionInliner:
             body = list(body[0].body)
         last = body[-1] if body else None
         if not isinstance(last, nodes.Return) or last.value is None or definition.returns is None:
-            raise Refused(f"the function {schema}.{name} has no single RETURN", "user function", line)
+            raise Refused(
+                f"the function {schema}.{name} has no single RETURN", "user function", line
+            )
         parsed = last.value.parsed
         if isinstance(parsed, LeafError):
             raise Refused(f"the function {schema}.{name}: {parsed.reason}", "user function", line)
@@ -112,24 +114,24 @@ class FunctionInliner:
         filled = self._filled(holder, definition, list(call.expression.expressions), line)
         return trees.cast(filled.this, self._type(definition.returns, line))
 
-    def _only_parameters(
-        self, tree: exp.Expression, definition: nodes.CreateFunction, line: int
-    ) -> None:
+    def _only_parameters(self, tree: exp.Expr, definition: nodes.CreateFunction, line: int) -> None:
         raise Refused(
             f"the function {definition.name} reads tables", "user function with a query", line
         )
 
     def _with_locals(
-        self, result: exp.Expression, statements: list[nodes.Statement], name: str, line: int
-    ) -> exp.Expression:
+        self, result: exp.Expr, statements: list[nodes.Statement], name: str, line: int
+    ) -> exp.Expr:
         """Local variables that are set once, in order, put into the RETURN expression."""
-        values: dict[str, exp.Expression] = {}
+        values: dict[str, exp.Expr] = {}
         types: dict[str, t.SqlType] = {}
         for statement in statements:
             if isinstance(statement, nodes.Declare):
                 for variable in statement.variables:
                     if variable.type is None:
-                        raise Refused(f"the function {name} is not one expression", "user function", line)
+                        raise Refused(
+                            f"the function {name} is not one expression", "user function", line
+                        )
                     types[variable.name.lower()] = self._type(variable.type, line)
                     if variable.value is not None:
                         self._set(values, types, variable.name, variable.value, name, line)
@@ -145,7 +147,7 @@ class FunctionInliner:
 
     def _set(
         self,
-        values: dict[str, exp.Expression],
+        values: dict[str, exp.Expr],
         types: dict[str, t.SqlType],
         variable: str,
         value: nodes.Expr,
@@ -166,13 +168,13 @@ class FunctionInliner:
 
     def _filled(
         self,
-        tree: exp.Expression,
+        tree: exp.Expr,
         definition: nodes.CreateFunction,
-        arguments: list[exp.Expression],
+        arguments: list[exp.Expr],
         line: int,
-    ) -> exp.Expression:
+    ) -> exp.Expr:
         """`tree` with parameters replaced by (converted) arguments."""
-        values: dict[str, exp.Expression] = {}
+        values: dict[str, exp.Expr] = {}
         for position, parameter in enumerate(definition.parameters):
             given = arguments[position] if position < len(arguments) else None
             if given is None or trees.is_default(given):
@@ -188,12 +190,12 @@ class FunctionInliner:
         return _replaced(tree, values)
 
 
-def _replaced(tree: exp.Expression, values: dict[str, exp.Expression]) -> exp.Expression:
+def _replaced(tree: exp.Expr, values: dict[str, exp.Expr]) -> exp.Expr:
     holder = exp.Paren(this=tree)
     for node in list(holder.find_all(exp.Parameter)):
         name = variable_name(node)
         if name in values and not isinstance(node.parent, exp.Table):
             node.replace(values[name].copy())
-    found: exp.Expression = holder.this
+    found: exp.Expr = holder.this
     found.pop()
     return found

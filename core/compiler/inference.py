@@ -18,7 +18,9 @@ from core.tsql.leaves import ParsedLeaf
 from core.tsql.schema import Column, ObjectName, Schema, Table
 
 _NUMBERS = frozenset({"SUM", "AVG", "ABS", "ROUND", "CEILING", "FLOOR"})
-_DATES = frozenset({"DATEADD", "DATEDIFF", "DATEPART", "YEAR", "MONTH", "DAY", "EOMONTH", "DATENAME"})
+_DATES = frozenset(
+    {"DATEADD", "DATEDIFF", "DATEPART", "YEAR", "MONTH", "DAY", "EOMONTH", "DATENAME"}
+)
 _TEXT = t.nvarchar(4000)
 _NUMBER = t.decimal(18, 4)
 
@@ -73,7 +75,7 @@ def _leaf(parsed: ParsedLeaf, schema: Schema, found: Found) -> None:
 
 
 def _select(select: exp.Select, schema: Schema, ctes: set[str], found: Found) -> None:
-    items: list[exp.Expression] = []
+    items: list[exp.Expr] = []
     source = select.args.get("from_")
     if source is not None:
         items.append(source.this)

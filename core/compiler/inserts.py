@@ -32,7 +32,7 @@ def listed_columns(table: Table, names: Sequence[str], line: int) -> list[Column
     return found
 
 
-def unordered(query: exp.Expression) -> tuple[exp.Expression, list[exp.Expression]]:
+def unordered(query: exp.Expr) -> tuple[exp.Expr, list[exp.Expr]]:
     """A query without the ORDER BY that does not choose rows, and that order.
 
     With TOP or OFFSET the order chooses rows and stays.
@@ -45,9 +45,9 @@ def unordered(query: exp.Expression) -> tuple[exp.Expression, list[exp.Expressio
     return query, list(order.expressions)
 
 
-def values_query(values: exp.Values, columns: Sequence[Column]) -> exp.Expression:
+def values_query(values: exp.Values, columns: Sequence[Column]) -> exp.Expr:
     """``VALUES (…), (…)`` as SELECTs put together with UNION ALL, DEFAULT written out."""
-    rows: list[exp.Expression] = []
+    rows: list[exp.Expr] = []
     for row in values.expressions:
         parts = row.expressions if isinstance(row, exp.Tuple) else [row]
         if len(parts) != len(columns):
@@ -74,7 +74,7 @@ class Inserter:
         self,
         state: TableState,
         target: Target,
-        query: exp.Expression | None,
+        query: exp.Expr | None,
         context: Context,
         *,
         keep_identity: bool,
@@ -106,8 +106,8 @@ class Inserter:
         return self.binder.relations.query(query, "one_row", context.origin)
 
     def _rows(
-        self, query: exp.Expression, columns: Sequence[Column], context: Context, hint: str
-    ) -> tuple[Relation, list[exp.Expression]]:
+        self, query: exp.Expr, columns: Sequence[Column], context: Context, hint: str
+    ) -> tuple[Relation, list[exp.Expr]]:
         """The rows of an INSERT's query under the names of the columns they go to."""
         if isinstance(query, exp.Values):
             query = values_query(query, columns)
@@ -125,7 +125,7 @@ class Inserter:
         state: TableState,
         rows: Relation,
         columns: Sequence[Column],
-        order: Sequence[exp.Expression],
+        order: Sequence[exp.Expr],
         context: Context,
         hint: str,
         *,
@@ -134,7 +134,7 @@ class Inserter:
         """Add rows that have the given columns; the others get identity, default or NULL."""
         table = state.table
         given = {column.name.lower() for column in columns}
-        values: dict[str, exp.Expression] = {}
+        values: dict[str, exp.Expr] = {}
         for column in table.columns:
             if column.name.lower() in given or column.computed is not None:
                 continue
@@ -152,10 +152,10 @@ class Inserter:
         state: TableState,
         rows: Relation,
         column: Column,
-        order: Sequence[exp.Expression],
-    ) -> exp.Expression:
+        order: Sequence[exp.Expr],
+    ) -> exp.Expr:
         """The next identity values: after the largest so far, in a stable order."""
-        number: exp.Expression = trees.row_number(self._order(state, rows, order))
+        number: exp.Expr = trees.row_number(self._order(state, rows, order))
         if not state.groups:
             return number
         content = self._numbered(state)
@@ -176,10 +176,10 @@ class Inserter:
         return self.tables.content(state, 0)
 
     def _order(
-        self, state: TableState, rows: Relation, order: Sequence[exp.Expression]
-    ) -> list[exp.Expression]:
+        self, state: TableState, rows: Relation, order: Sequence[exp.Expr]
+    ) -> list[exp.Expr]:
         """What to number new rows by: the INSERT's own order, a unique key, else every column."""
-        wanted: list[exp.Expression] = []
+        wanted: list[exp.Expr] = []
         for item in order:
             node = item.this if isinstance(item, exp.Ordered) else item
             known = rows.column(node.name) if isinstance(node, exp.Column) else None

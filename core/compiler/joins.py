@@ -25,20 +25,20 @@ class JoinedTarget:
     alias: str
 
     @property
-    def others(self) -> list[exp.Expression]:
+    def others(self) -> list[exp.Expr]:
         """The FROM items beside the target."""
         return [item for item in self._items() if item.alias_or_name.lower() != self.alias.lower()]
 
     @property
-    def where(self) -> exp.Expression | None:
+    def where(self) -> exp.Expr | None:
         clause = self.query.args.get("where")
         return clause.this if clause is not None else None
 
-    def _items(self) -> list[exp.Expression]:
+    def _items(self) -> list[exp.Expr]:
         source = self.query.args["from_"].this
         return [source, *(join.this for join in self.query.args.get("joins") or ())]
 
-    def with_target(self, relation_ref: exp.Table, items: list[exp.Expression]) -> exp.Select:
+    def with_target(self, relation_ref: exp.Table, items: list[exp.Expr]) -> exp.Select:
         """The query over a given relation in the target's place, with other output columns."""
         query = self.query.copy()
         found = [
@@ -78,7 +78,7 @@ class JoinedTarget:
             for side in (trees.unwrapped(part.this), trees.unwrapped(part.expression))
         )
 
-    def anti_join(self, relations: Relations) -> tuple[exp.Select, exp.Expression | None] | None:
+    def anti_join(self, relations: Relations) -> tuple[exp.Select, exp.Expr | None] | None:
         """``LEFT JOIN s ON … WHERE s.key IS NULL [AND rest of the target]``.
 
         Gives ``SELECT 1 FROM s WHERE on`` (the rows that must *not* exist) and the rest.
@@ -94,7 +94,9 @@ class JoinedTarget:
             return None
         on = joins[0].args.get("on")
         alias = other.alias_or_name.lower()
-        missing = [p for p in conjuncts(self.where) if self._asks_for_missing(p, alias, on, relations)]
+        missing = [
+            p for p in conjuncts(self.where) if self._asks_for_missing(p, alias, on, relations)
+        ]
         rest = [p for p in conjuncts(self.where) if p not in missing]
         if not missing or on is None or not all(self._only_target(p, relations) for p in rest):
             return None
@@ -102,7 +104,7 @@ class JoinedTarget:
         return found, trees.all_of(part.copy() for part in rest)
 
     def _asks_for_missing(
-        self, part: exp.Expression, alias: str, on: exp.Expression | None, relations: Relations
+        self, part: exp.Expr, alias: str, on: exp.Expr | None, relations: Relations
     ) -> bool:
         if not isinstance(part, exp.Is) or not isinstance(part.expression, exp.Null):
             return False
@@ -122,7 +124,7 @@ class JoinedTarget:
             for side in (trees.unwrapped(p.this), trees.unwrapped(p.expression))
         )
 
-    def _only_target(self, part: exp.Expression, relations: Relations) -> bool:
+    def _only_target(self, part: exp.Expr, relations: Relations) -> bool:
         return all(
             self._owner(column, relations) == self.alias.lower()
             for column in trees.columns_in(part)
@@ -146,11 +148,13 @@ class JoinedTarget:
         if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
             return False
         joins = self.query.args.get("joins") or ()
-        return all(str(join.args.get("side") or "").upper() == "LEFT" for join in joins) or not joins
+        return (
+            all(str(join.args.get("side") or "").upper() == "LEFT" for join in joins) or not joins
+        )
 
-    def conditions(self) -> list[exp.Expression]:
+    def conditions(self) -> list[exp.Expr]:
         """Every condition of the inner joins and of WHERE, one conjunct each."""
-        found: list[exp.Expression] = []
+        found: list[exp.Expr] = []
         for join in self.query.args.get("joins") or ():
             on = join.args.get("on")
             if on is not None:
@@ -206,7 +210,7 @@ class JoinedTarget:
 
     def _is_determined(
         self,
-        item: exp.Expression,
+        item: exp.Expr,
         known: set[str],
         equalities: list[exp.EQ],
         relations: Relations,

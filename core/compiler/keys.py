@@ -16,7 +16,7 @@ from core.compiler.relations import REL, Relation
 Key = frozenset[str]
 
 
-def unique_keys(tree: exp.Expression, relations: Mapping[str, Relation]) -> tuple[Key, ...]:
+def unique_keys(tree: exp.Expr, relations: Mapping[str, Relation]) -> tuple[Key, ...]:
     """The column sets (lower-case output names) on which no two rows of a query agree."""
     if not isinstance(tree, exp.Select):
         if isinstance(tree, exp.Union) and not tree.args.get("distinct"):
@@ -40,7 +40,7 @@ def unique_keys(tree: exp.Expression, relations: Mapping[str, Relation]) -> tupl
     return tuple(dict.fromkeys(found))
 
 
-def equated_columns(condition: exp.Expression | None, alias: str) -> set[str]:
+def equated_columns(condition: exp.Expr | None, alias: str) -> set[str]:
     """Columns of `alias` that a join condition sets equal to something outside of `alias`."""
     found: set[str] = set()
     if condition is None:
@@ -52,13 +52,15 @@ def equated_columns(condition: exp.Expression | None, alias: str) -> set[str]:
             one = _unparenthesized(one)
             if not isinstance(one, exp.Column) or one.table.lower() != alias.lower():
                 continue
-            if any(c.table.lower() == alias.lower() or not c.table for c in trees.columns_in(other)):
+            if any(
+                c.table.lower() == alias.lower() or not c.table for c in trees.columns_in(other)
+            ):
                 continue
             found.add(one.name.lower())
     return found
 
 
-def conjuncts(node: exp.Expression) -> list[exp.Expression]:
+def conjuncts(node: exp.Expr) -> list[exp.Expr]:
     """The parts of a condition that all must hold."""
     node = _unparenthesized(node)
     if isinstance(node, exp.And):
@@ -66,22 +68,24 @@ def conjuncts(node: exp.Expression) -> list[exp.Expression]:
     return [node]
 
 
-def _unparenthesized(node: exp.Expression) -> exp.Expression:
+def _unparenthesized(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren):
         node = node.this
     return node
 
 
-def _names(tree: exp.Expression) -> list[str]:
+def _names(tree: exp.Expr) -> list[str]:
     while isinstance(tree, exp.SetOperation):
         tree = tree.this
-    names = [item.alias_or_name.lower() for item in tree.expressions] if isinstance(
-        tree, exp.Select
-    ) else []
+    names = (
+        [item.alias_or_name.lower() for item in tree.expressions]
+        if isinstance(tree, exp.Select)
+        else []
+    )
     return [] if "*" in names or "" in names else names
 
 
-Outputs = list[tuple[str, exp.Expression]]
+Outputs = list[tuple[str, exp.Expr]]
 
 
 def _outputs(tree: exp.Select, relations: Mapping[str, Relation]) -> Outputs | None:
@@ -132,12 +136,12 @@ def _group_key(group: exp.Group, names: Outputs) -> list[Key]:
     return [frozenset(key)] if covered >= wanted else []
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     node = _unparenthesized(node)
     return node.name.lower() if isinstance(node, exp.Column) else node.sql(dialect="tsql").lower()
 
 
-def _is_aggregate(item: exp.Expression) -> bool:
+def _is_aggregate(item: exp.Expr) -> bool:
     """An aggregate of the query itself: not inside a subquery, not a window function."""
     for call in item.find_all(exp.Anonymous, exp.AggFunc):
         name = call.name.upper() if isinstance(call, exp.Anonymous) else "SUM"

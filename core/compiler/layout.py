@@ -21,16 +21,7 @@ _PART = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _SAFE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 # Keywords DuckDB does not accept as a bare name (duckdb_keywords(): reserved, type_function).
 RESERVED = frozenset(
-    """all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by
-    case cast check collate collation column columns concat concurrently constraint create cross
-    default deferrable desc describe distinct do else end except exists extract false fetch for
-    foreign freeze from full generated glob group having ilike in initially inner intersect into is
-    isnull join lambda lateral leading left like limit map natural not notnull null offset on only
-    or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify
-    references returning right select semi show similar some struct summarize symmetric table
-    tablesample then to trailing true try_cast tuple union unique unpack unpivot using values
-    variadic verbose when where window with rowid row interval position substring overlay trim
-    coalesce nullif""".split()
+    ["all", "analyse", "analyze", "and", "anti", "any", "array", "as", "asc", "asof", "asymmetric", "at", "authorization", "binary", "both", "by", "case", "cast", "check", "collate", "collation", "column", "columns", "concat", "concurrently", "constraint", "create", "cross", "default", "deferrable", "desc", "describe", "distinct", "do", "else", "end", "except", "exists", "extract", "false", "fetch", "for", "foreign", "freeze", "from", "full", "generated", "glob", "group", "having", "ilike", "in", "initially", "inner", "intersect", "into", "is", "isnull", "join", "lambda", "lateral", "leading", "left", "like", "limit", "map", "natural", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "pivot", "pivot_longer", "pivot_wider", "placing", "positional", "primary", "qualify", "references", "returning", "right", "select", "semi", "show", "similar", "some", "struct", "summarize", "symmetric", "table", "tablesample", "then", "to", "trailing", "true", "try_cast", "tuple", "union", "unique", "unpack", "unpivot", "using", "values", "variadic", "verbose", "when", "where", "window", "with", "rowid", "row", "interval", "position", "substring", "overlay", "trim", "coalesce", "nullif"]
 )
 
 
@@ -58,9 +49,11 @@ def quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
-def flat(node: exp.Expression) -> str:
+def flat(node: exp.Expr) -> str:
     """A tree on one line."""
-    return tidy(_Readable(dialect="duckdb", identify=True, normalize_functions="lower").generate(node))
+    return tidy(
+        _Readable(dialect="duckdb", identify=True, normalize_functions="lower").generate(node)
+    )
 
 
 def tidy(sql: str) -> str:
@@ -87,7 +80,7 @@ def without_jinja(literal: str) -> str:
     return "(" + re.sub(r"([{}%#])(?=[{}%#])", r"\1' || '", literal) + ")"
 
 
-def lines(node: exp.Expression, width: int = WIDTH) -> list[str]:
+def lines(node: exp.Expr, width: int = WIDTH) -> list[str]:
     """A query or expression as lines without leading indentation."""
     if isinstance(node, exp.Select):
         return _select(node, width)
@@ -124,7 +117,7 @@ def _select(node: exp.Select, width: int) -> list[str]:
     return out
 
 
-def _is_short(item: exp.Expression) -> bool:
+def _is_short(item: exp.Expr) -> bool:
     return isinstance(item, exp.Star | exp.Literal | exp.Column | exp.Boolean) or (
         isinstance(item, exp.Alias) and len(flat(item)) <= 60 and item.find(exp.Subquery) is None
     )
@@ -145,7 +138,7 @@ def _with(node: exp.Query, width: int) -> list[str]:
     return out + lines(body, width)
 
 
-def _listed(items: list[exp.Expression], width: int) -> list[str]:
+def _listed(items: list[exp.Expr], width: int) -> list[str]:
     out: list[str] = []
     for position, item in enumerate(items):
         text = _expression(item, width)
@@ -171,16 +164,14 @@ def _clauses(node: exp.Select, width: int) -> list[str]:
     return out
 
 
-def _wrapped(
-    text: str, head: str, items: list[exp.Expression], node: exp.Expression, width: int
-) -> list[str]:
+def _wrapped(text: str, head: str, items: list[exp.Expr], node: exp.Expr, width: int) -> list[str]:
     simple = not any(node.args.get(k) for k in ("grouping_sets", "cube", "rollup", "totals", "all"))
     if len(text) <= width or not simple:
         return [text.strip()]
     return [head, *_indented(_listed(items, width - 4))]
 
 
-def _condition(head: str, node: exp.Expression, width: int) -> list[str]:
+def _condition(head: str, node: exp.Expr, width: int) -> list[str]:
     operands = _operands(node, exp.And)
     if len(operands) == 1:
         return _prefixed(f"{head} ", operands[0], width)
@@ -190,7 +181,7 @@ def _condition(head: str, node: exp.Expression, width: int) -> list[str]:
     return out
 
 
-def _operands(node: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
+def _operands(node: exp.Expr, kind: type[exp.Expr]) -> list[exp.Expr]:
     if isinstance(node, kind):
         return _operands(node.this, kind) + _operands(node.expression, kind)
     return [node]
@@ -221,11 +212,11 @@ def _join(join: exp.Join, width: int) -> list[str]:
     return text
 
 
-def _has_block(node: exp.Expression) -> bool:
+def _has_block(node: exp.Expr) -> bool:
     return node.find(exp.Select) is not None and len(flat(node)) > 60
 
 
-def _prefixed(head: str, node: exp.Expression, width: int) -> list[str]:
+def _prefixed(head: str, node: exp.Expr, width: int) -> list[str]:
     text = _expression(node, width - len(head))
     text[0] = head + text[0]
     return text
@@ -247,7 +238,7 @@ def _set_operation(node: exp.SetOperation, width: int) -> list[str]:
 
 
 def _operand_of_set(
-    node: exp.SetOperation, operand: exp.Expression, width: int, *, right: bool = False
+    node: exp.SetOperation, operand: exp.Expr, width: int, *, right: bool = False
 ) -> list[str]:
     same = type(operand) is type(node) and operand.args.get("distinct") == node.args.get("distinct")
     bare = isinstance(operand, exp.Select) and not (
@@ -260,7 +251,7 @@ def _operand_of_set(
     return ["(", *_indented(lines(operand, width - 4)), ")"]
 
 
-def _expression(node: exp.Expression, width: int) -> list[str]:
+def _expression(node: exp.Expr, width: int) -> list[str]:
     text = flat(node)
     if len(text) <= width and not _needs_block(node):
         return [text]
@@ -270,7 +261,7 @@ def _expression(node: exp.Expression, width: int) -> list[str]:
     return [text]
 
 
-def _needs_block(node: exp.Expression) -> bool:
+def _needs_block(node: exp.Expr) -> bool:
     """A query inside an expression is set out in lines unless it is tiny; so is a long CASE."""
     if isinstance(node, exp.Query) and not isinstance(node, exp.Subquery):
         return True
@@ -287,7 +278,7 @@ def _alias(node: exp.Alias, width: int) -> list[str]:
     return text
 
 
-def _paren(node: exp.Expression, width: int) -> list[str]:
+def _paren(node: exp.Expr, width: int) -> list[str]:
     inner = lines(node.this, width - 4)
     text = ["(", *_indented(inner), ")"]
     alias = node.args.get("alias")
@@ -326,7 +317,7 @@ def _not(node: exp.Not, width: int) -> list[str]:
     return [flat(node)]
 
 
-def _connector(node: exp.Expression, width: int) -> list[str]:
+def _connector(node: exp.Expr, width: int) -> list[str]:
     kind = type(node)
     word = "and" if kind is exp.And else "or"
     operands = _operands(node, kind)
@@ -366,23 +357,27 @@ def _cast(node: exp.Cast, width: int) -> list[str]:
     return [f"{word}(", *_indented(inner), f"{INDENT}as {to}", ")"]
 
 
-def _call(node: exp.Expression, width: int) -> list[str]:
+def _call(node: exp.Expr, width: int) -> list[str]:
     text = flat(node)
     match = re.match(r"[a-z_0-9]+\(", text)
     arguments = _arguments(node)
-    if match is None or not arguments or f"{match.group()}{', '.join(map(flat, arguments))})" != text:
+    if (
+        match is None
+        or not arguments
+        or f"{match.group()}{', '.join(map(flat, arguments))})" != text
+    ):
         return [text]
     return [match.group(), *_indented(_listed(arguments, width - 4)), ")"]
 
 
-def _arguments(node: exp.Expression) -> list[exp.Expression]:
-    found: list[exp.Expression] = []
+def _arguments(node: exp.Expr) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
     for key in node.arg_types:
         value = node.args.get(key)
-        if isinstance(value, exp.Expression):
+        if isinstance(value, exp.Expr):
             found.append(value)
         elif isinstance(value, list):
-            found.extend(item for item in value if isinstance(item, exp.Expression))
+            found.extend(item for item in value if isinstance(item, exp.Expr))
     return found
 
 

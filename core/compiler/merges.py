@@ -33,7 +33,7 @@ class Branch:
 
     action: str
     query: exp.Select
-    values: dict[str, exp.Expression]
+    values: dict[str, exp.Expr]
     target_alias: str | None
 
 
@@ -78,23 +78,21 @@ class Merger:
         upsert = self._upsert(before, result, merge.whens, source, on, alias, context)
         return replace(result, upsert=upsert)
 
-    def _source(self, source: exp.Expression, context: Context) -> exp.Table:
+    def _source(self, source: exp.Expr, context: Context) -> exp.Table:
         """The source as a relation with its alias."""
         item = self.binder.expression(source, context, tables=False)
         bound = self.binder._item(item, context)
         if isinstance(bound, exp.Table) and bound.db == REL:
             return bound
         name = bound.alias_or_name or "source"
-        inner = self.binder.relations.query(
-            trees.select([exp.Star()], bound), name, context.origin
-        )
+        inner = self.binder.relations.query(trees.select([exp.Star()], bound), name, context.origin)
         return inner.ref(name)
 
     def _assume_unique(
         self,
         state: TableState,
         relation: Relation | None,
-        on: exp.Expression,
+        on: exp.Expr,
         source_alias: str,
         alias: str,
         context: Context,
@@ -126,17 +124,17 @@ class Merger:
         group: Group,
         whens: Sequence[MergeWhen],
         source: exp.Table,
-        on: exp.Expression,
+        on: exp.Expr,
         alias: str,
         context: Context,
     ) -> tuple[list[Group], bool]:
         """The groups one group splits into, and whether rows of it are deleted."""
         groups: list[Group] = []
-        touched: list[exp.Expression] = []
+        touched: list[exp.Expr] = []
         loses = False
         all_updated = False
         name = snake(state.table.name.name)
-        earlier: list[exp.Expression] = []
+        earlier: list[exp.Expr] = []
         for when in whens:
             if when.match is not MergeMatch.MATCHED:
                 continue
@@ -178,7 +176,7 @@ class Merger:
         groups.append(replace(group, relation=kept))
         return groups, loses
 
-    def _condition(self, when: MergeWhen, context: Context) -> exp.Expression | None:
+    def _condition(self, when: MergeWhen, context: Context) -> exp.Expr | None:
         if when.condition is None:
             return None
         return self.binder.expression(when.condition, context)
@@ -189,7 +187,7 @@ class Merger:
         group: Group,
         when: MergeWhen,
         join: exp.Join,
-        where: exp.Expression | None,
+        where: exp.Expr | None,
         alias: str,
         context: Context,
     ) -> Group:
@@ -211,13 +209,15 @@ class Merger:
         action: str,
         group: Group,
         join: exp.Join | None,
-        where: exp.Expression | None,
-        values: dict[str, exp.Expression],
+        where: exp.Expr | None,
+        values: dict[str, exp.Expr],
         alias: str,
     ) -> None:
         joins = [join.copy()] if join is not None else []
         query = trees.select(
-            [exp.Star()], group.relation.ref(alias), where.copy() if where is not None else None,
+            [exp.Star()],
+            group.relation.ref(alias),
+            where.copy() if where is not None else None,
             joins,
         )
         self.branches.append(Branch(action, query, values, alias))
@@ -228,10 +228,10 @@ class Merger:
         group: Group,
         whens: Sequence[MergeWhen],
         source: exp.Table,
-        on: exp.Expression,
+        on: exp.Expr,
         alias: str,
         context: Context,
-    ) -> tuple[list[Group], bool, exp.Expression | None]:
+    ) -> tuple[list[Group], bool, exp.Expr | None]:
         """WHEN NOT MATCHED BY SOURCE: changed groups, whether rows go, and who is left alone.
 
         The last part is None when no such branch exists (then every unmatched row stays).
@@ -242,9 +242,9 @@ class Merger:
         groups: list[Group] = []
         loses = False
         alone = trees.select([trees.one()], source.copy(), on.copy())
-        earlier: list[exp.Expression] = []
-        matched: exp.Expression = trees.exists(alone)
-        left: list[exp.Expression] | None = []
+        earlier: list[exp.Expr] = []
+        matched: exp.Expr = trees.exists(alone)
+        left: list[exp.Expr] | None = []
         for when in branches:
             condition = self._condition(when, context)
             where = trees.all_of(
@@ -289,7 +289,7 @@ class Merger:
         content: Relation,
         when: MergeWhen,
         source: exp.Table,
-        on: exp.Expression,
+        on: exp.Expr,
         alias: str,
         context: Context,
     ) -> TableState:
@@ -310,9 +310,7 @@ class Merger:
         self.branches.append(Branch("INSERT", noted, given, None))
         return result
 
-    def _insert_columns(
-        self, state: TableState, when: MergeWhen, context: Context
-    ) -> list[Column]:
+    def _insert_columns(self, state: TableState, when: MergeWhen, context: Context) -> list[Column]:
         columns = listed_columns(state.table, when.columns, when.line)
         if len(columns) != len(when.values):
             raise Refused(
@@ -330,7 +328,7 @@ class Merger:
         after: TableState,
         whens: Sequence[MergeWhen],
         source: exp.Table,
-        on: exp.Expression,
+        on: exp.Expr,
         alias: str,
         context: Context,
     ) -> Upsert | None:
@@ -362,7 +360,7 @@ class Merger:
             for c, v in zip(columns, insert.values, strict=True)
         }
         excluded: list[str] = []
-        items: list[exp.Expression] = []
+        items: list[exp.Expr] = []
         for column in before.table.columns:
             name = column.name.lower()
             if column.identity or column.computed is not None:
@@ -386,23 +384,23 @@ class Merger:
         if any(_mentions(item, alias, source.alias_or_name) for item in items):
             return None
         query = trees.select(items, source.copy())
-        rows = self.binder.relations.query(query, f"merged_{snake(after.table.name.name)}", context.origin)
-        stored = aligned(
-            self.binder.relations, rows, before.table, {}, rows.hint, context.origin
+        rows = self.binder.relations.query(
+            query, f"merged_{snake(after.table.name.name)}", context.origin
         )
+        stored = aligned(self.binder.relations, rows, before.table, {}, rows.hint, context.origin)
         ordered = tuple(c.name for c in before.table.columns if c.name.lower() in keys)
         return Upsert(stored, ordered, tuple(excluded), after.groups)
 
     def _merge_keys(
         self,
-        on: exp.Expression,
+        on: exp.Expr,
         source_alias: str,
         alias: str,
         relation: Relation,
         state: TableState,
-    ) -> dict[str, exp.Expression]:
+    ) -> dict[str, exp.Expr]:
         """Target column to source expression for an ON that is nothing but such equalities."""
-        found: dict[str, exp.Expression] = {}
+        found: dict[str, exp.Expr] = {}
         for part in conjuncts(on):
             if not isinstance(part, exp.EQ):
                 return {}
@@ -422,7 +420,7 @@ class Merger:
 
 
 def equated(
-    on: exp.Expression,
+    on: exp.Expr,
     source_alias: str,
     alias: str,
     relation: Relation | None,
@@ -435,10 +433,15 @@ def equated(
             continue
         for one, other in ((part.this, part.expression), (part.expression, part.this)):
             one = trees.unwrapped(one)
-            if not isinstance(one, exp.Column) or one.table.lower() not in (source_alias.lower(), ""):
+            if not isinstance(one, exp.Column) or one.table.lower() not in (
+                source_alias.lower(),
+                "",
+            ):
                 continue
             if not one.table and (
-                relation is None or relation.column(one.name) is None or state.table.column(one.name)
+                relation is None
+                or relation.column(one.name) is None
+                or state.table.column(one.name)
             ):
                 continue
             if any(c.table.lower() == source_alias.lower() for c in trees.columns_in(other)):
@@ -447,22 +450,25 @@ def equated(
     return found
 
 
-def _same(left: exp.Expression, right: exp.Expression) -> bool:
+def _same(left: exp.Expr, right: exp.Expr) -> bool:
     return _folded(left) == _folded(right)
 
 
-def _folded(node: exp.Expression) -> str:
+def _folded(node: exp.Expr) -> str:
     return trees.unwrapped(node).sql(dialect="tsql", identify=True, comments=False).lower()
 
 
-def _mentions(item: exp.Expression, alias: str, source_alias: str) -> bool:
+def _mentions(item: exp.Expr, alias: str, source_alias: str) -> bool:
     """Whether an expression reads, or may read, the target."""
     for column in trees.columns_in(item):
-        if column.find_ancestor(exp.Select) is None and column.table.lower() != source_alias.lower():
+        if (
+            column.find_ancestor(exp.Select) is None
+            and column.table.lower() != source_alias.lower()
+        ):
             return True
     return any(c.table.lower() == alias.lower() for c in trees.columns_in(item))
 
 
-def _column_type(value: exp.Expression, relation: Relation, column: Column) -> SqlType:
+def _column_type(value: exp.Expr, relation: Relation, column: Column) -> SqlType:
     known = relation.column(value.name) if isinstance(value, exp.Column) else None
     return known.type if known is not None else column.type

@@ -11,7 +11,9 @@ _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
-_FUNCTIONS = frozenset("max min count sum avg date time now today year month day first last".split())
+_FUNCTIONS = frozenset(
+    ["max", "min", "count", "sum", "avg", "date", "time", "now", "today", "year", "month", "day", "first", "last"]
+)
 
 
 def snake(name: str) -> str:

@@ -40,7 +40,7 @@ def plain_output(
 ) -> None:
     """OUTPUT of an INSERT or DELETE, which only knows one of inserted and deleted."""
     assert output.into is not None
-    queries: list[exp.Expression] = []
+    queries: list[exp.Expr] = []
     for source in sources:
         known = source.inserted or source.deleted
         assert known is not None
@@ -59,9 +59,7 @@ def plain_output(
     append_output(ex, into, rows, output, context, state)
 
 
-def _expanded(
-    tree: exp.Expression, known: Relation, alias: str, position: int
-) -> list[exp.Expression]:
+def _expanded(tree: exp.Expr, known: Relation, alias: str, position: int) -> list[exp.Expr]:
     if tree.is_star:
         return [trees.column(name, alias) for name in known.names]
     value = tree.this if isinstance(tree, exp.Alias) else tree
@@ -96,7 +94,7 @@ def merge_output(
     """What a MERGE puts out: one query per branch, old and new values written out."""
     if parsed.ctes is not None:
         context = ex.binder.with_ctes(parsed.ctes, context, raw=True)
-    queries: list[exp.Expression] = []
+    queries: list[exp.Expr] = []
     for branch in branches:
         query = branch.query.copy()
         items = []
@@ -114,7 +112,7 @@ def merge_output(
     return ex.relations.query(trees.union_all(queries), "merge_output", context.origin)
 
 
-def _as_seen(value: exp.Expression, branch: Branch, before: TableState) -> exp.Expression:
+def _as_seen(value: exp.Expr, branch: Branch, before: TableState) -> exp.Expr:
     """An OUTPUT item with inserted.x, deleted.x and $action replaced by what they are here."""
     holder = exp.Paren(this=value.copy())
     for column in list(trees.columns_in(holder)):
@@ -128,7 +126,7 @@ def _as_seen(value: exp.Expression, branch: Branch, before: TableState) -> exp.E
         known = before.table.column(name)
         if known is None:
             raise Refused(f"OUTPUT of an unknown column '{column.name}'", "MERGE OUTPUT")
-        new: exp.Expression = typed_null(known.type)
+        new: exp.Expr = typed_null(known.type)
         if which == "deleted" and branch.target_alias is not None:
             new = trees.column(known.name, branch.target_alias)
         elif which == "inserted" and branch.action != "DELETE":
@@ -139,7 +137,7 @@ def _as_seen(value: exp.Expression, branch: Branch, before: TableState) -> exp.E
             elif known.identity:
                 raise Refused("OUTPUT of a new identity value of a MERGE", "MERGE OUTPUT")
         column.replace(new)
-    found: exp.Expression = holder.this
+    found: exp.Expr = holder.this
     found.pop()
     return found
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.compiler.binder import Binder, Context
 
 
-def without_pivot(binder: Binder, item: exp.Expression, context: Context) -> exp.Expression:
+def without_pivot(binder: Binder, item: exp.Expr, context: Context) -> exp.Expr:
     """The FROM item that reads what a PIVOT or UNPIVOT of `item` gives."""
     pivots = item.args["pivots"]
     if len(pivots) != 1:
@@ -46,7 +46,7 @@ def _field(pivot: exp.Pivot) -> exp.In:
     return found
 
 
-def _label(value: exp.Expression) -> tuple[str, str]:
+def _label(value: exp.Expr) -> tuple[str, str]:
     """The value a PIVOT column stands for, and its name."""
     name = value.alias if isinstance(value, exp.PivotAlias | exp.Alias) else ""
     while isinstance(value, exp.PivotAlias | exp.Alias):
@@ -68,7 +68,7 @@ def _pivoted(source: Relation, pivot: exp.Pivot) -> exp.Select:
     spread = field.this
     used = {c.name.lower() for c in value.find_all(exp.Column)} | {spread.name.lower()}
     groups = [name for name in source.names if name.lower() not in used]
-    items: list[exp.Expression] = [trees.column(name) for name in groups]
+    items: list[exp.Expr] = [trees.column(name) for name in groups]
     for entry in field.expressions:
         text, name = _label(entry)
         branch = exp.If(
@@ -82,7 +82,7 @@ def _pivoted(source: Relation, pivot: exp.Pivot) -> exp.Select:
     return query
 
 
-def _unpivoted(source: Relation, pivot: exp.Pivot) -> exp.Expression:
+def _unpivoted(source: Relation, pivot: exp.Pivot) -> exp.Expr:
     field = _field(pivot)
     values = pivot.expressions
     if len(values) != 1:
@@ -91,7 +91,7 @@ def _unpivoted(source: Relation, pivot: exp.Pivot) -> exp.Expression:
     columns = [entry.name for entry in field.expressions]
     taken = {name.lower() for name in columns}
     kept = [name for name in source.names if name.lower() not in taken]
-    parts: list[exp.Expression] = []
+    parts: list[exp.Expr] = []
     for name in columns:
         known = source.column(name)
         if known is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def recursive_relation(
-    binder: Binder, name: str, body: exp.Expression, columns: list[str], context: Context
+    binder: Binder, name: str, body: exp.Expr, columns: list[str], context: Context
 ) -> Relation:
     """The relation of a recursive CTE. Its query reads itself by its own id.
 
@@ -24,10 +24,14 @@ def recursive_relation(
     from core.compiler.binder import with_names
 
     if not isinstance(body, exp.Union) or body.args.get("distinct"):
-        raise Refused(f"the recursive CTE {name} is not an anchor UNION ALL a step", "recursive CTE")
+        raise Refused(
+            f"the recursive CTE {name} is not an anchor UNION ALL a step", "recursive CTE"
+        )
     anchor = binder._bound(body.this.copy(), context)
     if columns and (anchor := with_names(anchor, list(columns)) or anchor) is None:
-        raise Refused(f"the anchor of the recursive CTE {name} is not a list of columns", "recursive CTE")
+        raise Refused(
+            f"the anchor of the recursive CTE {name} is not a list of columns", "recursive CTE"
+        )
     first = binder.relations.query(anchor, f"{name}_anchor", context.origin)
     if columns and [c.lower() for c in first.names] != [c.lower() for c in columns]:
         raise Refused(f"the columns of the recursive CTE {name} are not known", "recursive CTE")

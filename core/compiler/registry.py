@@ -20,7 +20,7 @@ class Translated:
     """A query in DuckDB's SQL with the columns it gives."""
 
     columns: tuple[Column, ...]
-    tree: exp.Expression
+    tree: exp.Expr
 
 
 class Translator(Protocol):
@@ -29,7 +29,7 @@ class Translator(Protocol):
     Raises `Refused` for what has no known meaning.
     """
 
-    def query(self, tree: exp.Expression, schema: Schema) -> Translated:
+    def query(self, tree: exp.Expr, schema: Schema) -> Translated:
         """The query in DuckDB's SQL, and its columns."""
         ...
 
@@ -69,7 +69,7 @@ class Relations:
 
     def query(
         self,
-        tree: exp.Expression,
+        tree: exp.Expr,
         hint: str,
         origin: Origin | None = None,
         kind: RelationKind = RelationKind.QUERY,
@@ -112,9 +112,7 @@ class Relations:
         self.schema = self.schema.with_table(relation.table())
         return relation
 
-    def recursion(
-        self, stand_in: Relation, tree: exp.Expression, hint: str, origin: Origin
-    ) -> Relation:
+    def recursion(self, stand_in: Relation, tree: exp.Expr, hint: str, origin: Origin) -> Relation:
         """The recursive relation itself, under the stand-in's id: its query reads itself."""
         translated = self._translator.query(tree, self.schema)
         inputs = tuple(r for r in self._inputs(tree) if r.id != stand_in.id)
@@ -124,7 +122,7 @@ class Relations:
         self._by_id[relation.id] = relation
         return relation
 
-    def _inputs(self, tree: exp.Expression) -> tuple[Relation, ...]:
+    def _inputs(self, tree: exp.Expr) -> tuple[Relation, ...]:
         found: dict[str, Relation] = {}
         for table in tree.find_all(exp.Table):
             if table.db == REL:
@@ -140,7 +138,7 @@ class Relations:
         return f"r{len(self._by_id) + 1}"
 
 
-def fingerprint(tree: exp.Expression) -> str:
+def fingerprint(tree: exp.Expr) -> str:
     """A text that is equal for equal trees only: the SQL and what the leaf parser noted aside."""
     aside: list[str] = []
     for node in tree.walk():

@@ -54,8 +54,8 @@ class Relation:
     kind: RelationKind
     columns: tuple[Column, ...]
     hint: str
-    query: exp.Expression | None = None
-    duckdb: exp.Expression | None = None
+    query: exp.Expr | None = None
+    duckdb: exp.Expr | None = None
     source: str = ""
     spelled: tuple[str, str] = ("", "")
     origin: Origin = field(default_factory=Origin)

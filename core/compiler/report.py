@@ -44,7 +44,6 @@ from core.tsql.schema import (
     TableKind,
 )
 
-
 _THREE_PARTS = re.compile(r"(?<![\w\].])(\[[^\]]+\]|\w+)\.(\[[^\]]+\]|\w*)\.(\[[^\]]+\]|\w+)(?!\.)")
 
 
@@ -105,7 +104,9 @@ class Report:
         """The report for people."""
         out: list[str] = []
         for procedure in self.procedures:
-            mark = {"compiled": "ok", "unsupported": "x ", "no target": "- "}.get(procedure.status, "! ")
+            mark = {"compiled": "ok", "unsupported": "x ", "no target": "- "}.get(
+                procedure.status, "! "
+            )
             out.append(f"{mark} {procedure.file}:{procedure.line} {procedure.procedure}")
             for target in procedure.targets:
                 if target.compiled:
@@ -281,7 +282,9 @@ def _computed(table: Table, schema: Schema) -> Table:
         if column.computed is not None:
             try:
                 value = trees.alias(parsed_text(column.computed, column.name), column.name)
-                query = trees.select([value], exp.to_table(f"{table.name.schema}.{table.name.name}"))
+                query = trees.select(
+                    [value], exp.to_table(f"{table.name.schema}.{table.name.name}")
+                )
                 bound = bind_query(query, schema.with_table(stored))
                 column = replace(column, type=bound.columns[0].type)
             except (Refused, TsqlError):
@@ -336,9 +339,7 @@ def _procedure(
     start = time.perf_counter()
     targets = _targets(source, database)
     schema, inferred = with_inferred(database.schema(), [procedure], targets)
-    reports = tuple(
-        _target(source, target, schema, database, offset) for target in targets
-    )
+    reports = tuple(_target(source, target, schema, database, offset) for target in targets)
     status = "no target"
     if reports:
         status = "compiled" if all(r.compiled for r in reports) else "unsupported"
@@ -396,4 +397,11 @@ def _target(
     )
 
 
-__all__ = ["ProcedureReport", "Report", "TargetReport", "compile_report", "written_tables", "Iterable"]
+__all__ = [
+    "Iterable",
+    "ProcedureReport",
+    "Report",
+    "TargetReport",
+    "compile_report",
+    "written_tables",
+]

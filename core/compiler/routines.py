@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from core.compiler.fold import text_of
+from core.compiler.naming import snake
 from core.compiler.result import Refused, Unsupported
 from core.compiler.state import State, Value
 from core.compiler.variables import assigned
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 
 Call = nodes.Execute | nodes.ExecuteString | nodes.ExecuteSql
 
-_LOG = re.compile(r"log|audit|error|trace|debug|monitor|history_of_run|etl_?(run|status)", re.I)
-_LOG_CALL = re.compile(
-    r"log|audit|error|mail|notif|alert|trace|debug|print|message|event|monitor|record(start|end)", re.I
+_LOG_WORDS = frozenset(
+    ["log", "logs", "logging", "logger", "audit", "audits", "auditing", "error", "errors", "trace", "debug", "eventlog", "errorlog", "auditlog", "loadlog", "runlog", "joblog", "logentry", "logstart", "logend", "logerror", "logevent", "joblog", "batchlog", "etllog"]
+)
+_MESSAGE_WORDS = frozenset(["mail", "email", "notify", "notification", "alert", "print"])
+_WORK_WORDS = frozenset(
+    ["load", "merge", "refresh", "populate", "process", "update", "calc", "calculate", "build", "transform", "dim", "fact", "stage", "sync", "rebuild", "fill", "upsert", "import", "archive", "purge", "delete"]
 )
 _SYSTEM = re.compile(r"^(sp_|xp_)", re.I)
 _UNSAFE_SYSTEM = frozenset({"sp_executesql", "sp_rename", "sp_msforeachtable", "sp_execute"})
@@ -34,8 +38,14 @@ MAX_DEPTH = 8
 
 
 def is_log_name(name: str) -> bool:
-    """Whether a table's name says that it is a log (compared as people name them)."""
-    return bool(_LOG.search(name))
+    """Whether a table's name says that it is a log: one of its words is ``log``, ``audit`` …"""
+    return bool(_LOG_WORDS & set(snake(name.rpartition(".")[2]).split("_")))
+
+
+def _only_logs(name: str) -> bool:
+    """Whether a procedure's name says that it does nothing but log or send a message."""
+    words = set(snake(name).split("_"))
+    return bool(words & (_LOG_WORDS | _MESSAGE_WORDS)) and not words & _WORK_WORDS
 
 
 def is_logging_call(ex: Executor, node: nodes.Execute) -> bool:
@@ -45,7 +55,7 @@ def is_logging_call(ex: Executor, node: nodes.Execute) -> bool:
     name = node.procedure.name
     if _SYSTEM.match(name):
         return name.lower() not in _UNSAFE_SYSTEM
-    return _source(ex, node) is None and bool(_LOG_CALL.search(name))
+    return _source(ex, node) is None and _only_logs(name)
 
 
 def is_known(ex: Executor, node: nodes.Statement) -> bool:
@@ -87,11 +97,15 @@ def _execute_procedure(ex: Executor, node: nodes.Execute, state: State) -> None:
     name = node.procedure_variable or str(node.procedure)
     if is_logging_call(ex, node):
         ex.drop(f"EXEC {name}: logging or a system procedure", node)
-        _forget_outputs(ex, node, state, Unsupported("a value given by a call", ex.line(node), "EXEC"))
+        _forget_outputs(
+            ex, node, state, Unsupported("a value given by a call", ex.line(node), "EXEC")
+        )
         return
     source = _source(ex, node)
     if source is None:
-        raise Refused(f"EXEC {name}: the procedure is not in the project", "EXEC of unknown procedure")
+        raise Refused(
+            f"EXEC {name}: the procedure is not in the project", "EXEC of unknown procedure"
+        )
     run_procedure(ex, source, node, state)
 
 
@@ -137,7 +151,9 @@ def run_procedure(ex: Executor, source: str, node: nodes.Execute, state: State) 
     finished = done.variables
     if done is not state:
         _adopt(state, done)
-    for key in [k for k in state.tables if k.startswith("@") or (k.startswith("#") and k not in temps)]:
+    for key in [
+        k for k in state.tables if k.startswith("@") or (k.startswith("#") and k not in temps)
+    ]:
         del state.tables[key]
     state.tables.update(target_variables)
     state.variables = outer
@@ -214,8 +230,10 @@ def _parameters(
         argument = next(
             (a for a in node.arguments if (a.name or "").lower() == parameter.name.lower()), None
         )
-        if argument is None and position < len(node.arguments) and (
-            node.arguments[position].name is None
+        if (
+            argument is None
+            and position < len(node.arguments)
+            and (node.arguments[position].name is None)
         ):
             argument = node.arguments[position]
         if argument is None or argument.value is None:

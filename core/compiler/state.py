@@ -68,6 +68,8 @@ class TableState:
     poison: Unsupported | None = None
     written: bool = False
     upsert: Upsert | None = None
+    version: int = 0
+    """How often the table was written so far: tells whether a read sees its final content."""
     reseeded: bool = False
     """TRUNCATE or creation: identity starts at its seed again."""
 
@@ -88,7 +90,7 @@ class Value:
     """
 
     type: SqlType
-    expression: exp.Expression | None = None
+    expression: exp.Expr | None = None
     unknown: Unsupported | None = None
 
 

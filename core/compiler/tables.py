@@ -12,11 +12,12 @@ from core.compiler.align import typed_null
 from core.compiler.naming import snake
 from core.compiler.options import CompileOptions, ModelInput
 from core.compiler.registry import Relations
-from core.compiler.relations import Relation, RelationKind
+from core.compiler.relations import Relation, RelationKind, reaches
 from core.compiler.result import Refused, Unsupported
 from core.compiler.state import Group, GroupKind, State, TableState
-from core.tsql.types import TypeName
 from core.tsql.schema import ObjectName, Table, TableKind, foreign_key
+from core.tsql.types import TypeName
+
 
 def table_key(name: ObjectName, default_schema: str = "dbo") -> str:
     """``schema.table`` in lower case; a temp table is its own name, another database comes first."""
@@ -33,6 +34,7 @@ class Tables:
     relations: Relations
     options: CompileOptions
     target: str
+    final_versions: Mapping[str, int] | None = None
     _groups: dict[str, tuple[TableState, tuple[Group, ...]]] = field(default_factory=dict)
 
     def key(self, name: ObjectName) -> str:
@@ -50,7 +52,9 @@ class Tables:
         if found is not None:
             return found
         if name.is_temporary:
-            raise Refused(f"the temporary table {name.name} is not created here", "temp table", line)
+            raise Refused(
+                f"the temporary table {name.name} is not created here", "temp table", line
+            )
         table = self.relations.schema.table(name)
         if table is None:
             raise Refused(
@@ -72,6 +76,29 @@ class Tables:
         if isinstance(found, ModelInput) and not hint:
             hint = snake(found.model)
         return self.relations.imported(key, table, hint)
+
+    def read(self, key: str, state: TableState, line: int) -> Relation:
+        """What a query sees of a table this procedure writes.
+
+        Another target that has a model of its own is read through ``ref()`` once it is complete:
+        dbt builds it first, so its ref() is its *final* content. Before that only a table that
+        is built from nothing can be read; its prior content is not there any more.
+        """
+        if key == self.target or key.startswith(("#", "@")) or self.final_versions is None:
+            return self.content(state, line)
+        if not isinstance(self.options.relation(key), ModelInput) or state.poison is not None:
+            return self.content(state, line)
+        if state.version == self.final_versions.get(key):
+            return self.base(key, state.table)
+        content = self.content(state, line)
+        if reaches(content, RelationKind.IMPORT, key):
+            raise Refused(
+                f"{state.table.name} is read while the procedure is still writing it, and it is "
+                "built by a model of its own",
+                "reads another target half-way",
+                line,
+            )
+        return content
 
     def prior(self, state: TableState) -> Relation | None:
         """The rows a permanent table held before the procedure, or None for a temporary one."""
@@ -108,8 +135,7 @@ class Tables:
             group
             for group in groups
             if not any(
-                name in group.constants
-                and _differ(state.table, name, group.constants[name], value)
+                name in group.constants and _differ(state.table, name, group.constants[name], value)
                 for name, value in fixed.items()
             )
         )

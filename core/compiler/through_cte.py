@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def _split(
     ex: Executor, parsed: ParsedLeaf, context: Context, state: State
-) -> tuple[str, TableState, Relation, exp.Select, exp.Expression | None, str]:
+) -> tuple[str, TableState, Relation, exp.Select, exp.Expr | None, str]:
     """Key and state of the base table, its content, the CTE's rows over it, WHERE, and its name."""
     assert parsed.target is not None
     assert parsed.query is not None
@@ -56,7 +56,7 @@ def _split(
     content = ex.tables.content(found, line)
     tree = ex.binder.expression(body, context)
     alias = base.alias or base.name
-    items: list[exp.Expression] = [trees.column(n, alias) for n in content.names]
+    items: list[exp.Expr] = [trees.column(n, alias) for n in content.names]
     known = {n.lower() for n in content.names}
     for item in tree.expressions:
         if item.is_star:
@@ -97,10 +97,10 @@ def update_through_cte(ex: Executor, parsed: ParsedLeaf, context: Context, state
         for column in trees.columns_in(value):
             if column.find_ancestor(exp.Select) is None:
                 column.set("table", None)
-    items: list[exp.Expression] = []
+    items: list[exp.Expr] = []
     for column in found.table.columns:
         new = values.get(column.name.lower())
-        old: exp.Expression = trees.column(column.name)
+        old: exp.Expr = trees.column(column.name)
         if new is None:
             items.append(old)
         elif condition is None:
@@ -108,7 +108,7 @@ def update_through_cte(ex: Executor, parsed: ParsedLeaf, context: Context, state
         else:
             branch = exp.If(this=condition.copy(), true=trees.cast(new, column.type))
             items.append(trees.alias(exp.Case(ifs=[branch], default=old), column.name))
-    query: exp.Expression = trees.select(items, rows.ref())
+    query: exp.Expr = trees.select(items, rows.ref())
     changed = ex.updater._stored(found, query, f"corrected_{content.hint}", context)
     one = merged(found, content)
     group = one.groups[0]

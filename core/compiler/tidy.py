@@ -7,7 +7,7 @@ from sqlglot import exp
 from core.compiler import trees
 
 
-def tidied(tree: exp.Expression) -> exp.Expression:
+def tidied(tree: exp.Expr) -> exp.Expr:
     """All passes, in order; works on the given tree."""
     for select in outer_selects(tree):
         without_qualifiers(select)
@@ -17,7 +17,7 @@ def tidied(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def outer_selects(tree: exp.Expression) -> list[exp.Select]:
+def outer_selects(tree: exp.Expr) -> list[exp.Select]:
     """The SELECTs that are the query or an operand of its set operations: none is correlated."""
     if isinstance(tree, exp.SetOperation):
         return outer_selects(tree.this) + outer_selects(tree.expression)

@@ -62,14 +62,14 @@ class DuckDbTranslator:
             ),
         )
 
-    def _variable(self, name: str, type_: SqlType) -> exp.Expression:
+    def _variable(self, name: str, type_: SqlType) -> exp.Expr:
         key = name.lower()
         if key not in self.parameters:
             raise Refused(f"the variable {name} is not known here", "undeclared variable")
         self.used[key] = None
         return exp.Var(this=placeholder(key))
 
-    def query(self, tree: exp.Expression, schema: Schema) -> Translated:
+    def query(self, tree: exp.Expr, schema: Schema) -> Translated:
         """Translate one query. Raises `Refused` with the line of what is not understood."""
         try:
             bound = bind_query(tree, schema, self.parameters)
@@ -93,7 +93,7 @@ def _line(line: int) -> int:
     return line if line > 1 else 0
 
 
-_OPPOSITES: Mapping[type[exp.Expression], type[exp.Expression]] = {
+_OPPOSITES: Mapping[type[exp.Expr], type[exp.Expr]] = {
     exp.EQ: exp.NEQ,
     exp.NEQ: exp.EQ,
     exp.LT: exp.GTE,
@@ -103,7 +103,7 @@ _OPPOSITES: Mapping[type[exp.Expression], type[exp.Expression]] = {
 }
 
 
-def _opposite(condition: exp.Expression) -> exp.Expression:
+def _opposite(condition: exp.Expr) -> exp.Expr:
     """The rows a condition does not select, as simply as NULLs allow."""
     if isinstance(condition, exp.Is) and isinstance(condition.expression, exp.Null):
         return exp.Not(this=condition)
@@ -119,7 +119,7 @@ def _opposite(condition: exp.Expression) -> exp.Expression:
     return exp.Not(this=exp.Is(this=exp.Paren(this=condition), expression=exp.true()))
 
 
-def _with_stars(translated: exp.Expression, tree: exp.Expression) -> exp.Expression:
+def _with_stars(translated: exp.Expr, tree: exp.Expr) -> exp.Expr:
     """``*`` written where the author wrote it: binding spells out its columns.
 
     Only for a SELECT with one ``*``; the columns it stands for are marked by binding.
@@ -133,7 +133,7 @@ def _with_stars(translated: exp.Expression, tree: exp.Expression) -> exp.Express
     stars = [item for item in tree.expressions if item.is_star]
     if len(stars) != 1:
         return translated
-    items: list[exp.Expression] = []
+    items: list[exp.Expr] = []
     for item in translated.expressions:
         value = item.this if isinstance(item, exp.Alias) else item
         if not from_star(value) and not from_star(item):
@@ -146,7 +146,7 @@ def _with_stars(translated: exp.Expression, tree: exp.Expression) -> exp.Express
     return translated
 
 
-def _negations(tree: exp.Expression) -> exp.Expression:
+def _negations(tree: exp.Expr) -> exp.Expr:
     """``CASE WHEN p THEN 1 ELSE 0 END = 0`` is ``(p) is not true`` in DuckDB."""
     for node in list(tree.find_all(exp.EQ)):
         inner = exp.EQ(this=trees.unwrapped(node.this), expression=node.expression)
@@ -158,7 +158,7 @@ def _negations(tree: exp.Expression) -> exp.Expression:
             isinstance(plain, exp.Not) and isinstance(trees.unwrapped(plain.this), exp.Exists)
         )
         if never_null:
-            new: exp.Expression = (
+            new: exp.Expr = (
                 plain.this.copy() if isinstance(plain, exp.Not) else exp.Not(this=plain.copy())
             )
         else:

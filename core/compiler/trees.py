@@ -21,17 +21,17 @@ def column(name: str, table: str | None = None) -> exp.Column:
     )
 
 
-def alias(value: exp.Expression, name: str) -> exp.Alias:
+def alias(value: exp.Expr, name: str) -> exp.Alias:
     """``value AS [name]``."""
     return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
 
 
-def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     """A built-in function call."""
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def cast(value: exp.Expression, to: SqlType) -> exp.Cast:
+def cast(value: exp.Expr, to: SqlType) -> exp.Cast:
     """``CAST(value AS to)`` with T-SQL's meaning of it."""
     text = to.sql()
     node = exp.Cast(this=value, to=exp.DataType.build(text, dialect="tsql", udt=True))
@@ -39,9 +39,9 @@ def cast(value: exp.Expression, to: SqlType) -> exp.Cast:
     return node
 
 
-def all_of(conditions: Iterable[exp.Expression | None]) -> exp.Expression | None:
+def all_of(conditions: Iterable[exp.Expr | None]) -> exp.Expr | None:
     """The conjunction of what is there, or None when nothing is."""
-    found: exp.Expression | None = None
+    found: exp.Expr | None = None
     for condition in conditions:
         if condition is None:
             continue
@@ -50,11 +50,11 @@ def all_of(conditions: Iterable[exp.Expression | None]) -> exp.Expression | None
     return found
 
 
-def _operand(condition: exp.Expression) -> exp.Expression:
+def _operand(condition: exp.Expr) -> exp.Expr:
     return exp.Paren(this=condition) if isinstance(condition, exp.Or) else condition
 
 
-def is_not_true(condition: exp.Expression) -> exp.Expression:
+def is_not_true(condition: exp.Expr) -> exp.Expr:
     """The rows a condition does not select: false *or unknown*.
 
     ``NOT p`` would lose the rows where p is unknown. T-SQL has no ``IS NOT TRUE``; a CASE says
@@ -65,7 +65,7 @@ def is_not_true(condition: exp.Expression) -> exp.Expression:
     return exp.EQ(this=case, expression=exp.Literal.number(0))
 
 
-def negated_case(node: exp.Expression) -> exp.Expression | None:
+def negated_case(node: exp.Expr) -> exp.Expr | None:
     """The p of what `is_not_true` built, or None."""
     if not isinstance(node, exp.EQ) or not isinstance(node.this, exp.Case):
         return None
@@ -81,7 +81,7 @@ def negated_case(node: exp.Expression) -> exp.Expression | None:
         or node.expression.sql() != "0"
     ):
         return None
-    found: exp.Expression = branches[0].this
+    found: exp.Expr = branches[0].this
     return found
 
 
@@ -90,13 +90,13 @@ def exists(query: exp.Select) -> exp.Exists:
 
 
 def select(
-    items: Sequence[exp.Expression],
-    source: exp.Expression,
-    where: exp.Expression | None = None,
-    joins: Sequence[exp.Expression] = (),
+    items: Sequence[exp.Expr],
+    source: exp.Expr,
+    where: exp.Expr | None = None,
+    joins: Sequence[exp.Expr] = (),
 ) -> exp.Select:
     """``SELECT items FROM source joins WHERE where``."""
-    node = exp.Select(expressions=list(items), **{"from_": exp.From(this=source)})
+    node = exp.Select(expressions=list(items), from_=exp.From(this=source))
     if joins:
         node.set("joins", list(joins))
     if where is not None:
@@ -104,22 +104,20 @@ def select(
     return node
 
 
-def one() -> exp.Expression:
+def one() -> exp.Expr:
     return exp.Literal.number(1)
 
 
-def row_number(order: Sequence[exp.Expression], partition: Sequence[exp.Expression] = ()) -> exp.Window:
+def row_number(order: Sequence[exp.Expr], partition: Sequence[exp.Expr] = ()) -> exp.Window:
     """``ROW_NUMBER() OVER ([PARTITION BY …] ORDER BY …)``."""
     ordered = [item if isinstance(item, exp.Ordered) else exp.Ordered(this=item) for item in order]
-    window = exp.Window(
-        this=call("ROW_NUMBER"), order=exp.Order(expressions=ordered), over="OVER"
-    )
+    window = exp.Window(this=call("ROW_NUMBER"), order=exp.Order(expressions=ordered), over="OVER")
     if partition:
         window.set("partition_by", list(partition))
     return window
 
 
-def union_all(queries: Sequence[exp.Expression]) -> exp.Expression:
+def union_all(queries: Sequence[exp.Expr]) -> exp.Expr:
     """The queries one after the other, duplicates kept."""
     found = queries[0]
     for query in queries[1:]:
@@ -127,7 +125,7 @@ def union_all(queries: Sequence[exp.Expression]) -> exp.Expression:
     return found
 
 
-def unwrapped(node: exp.Expression) -> exp.Expression:
+def unwrapped(node: exp.Expr) -> exp.Expr:
     """A node without the parentheses around it."""
     while isinstance(node, exp.Paren):
         node = node.this
@@ -139,7 +137,7 @@ _DATE_PART_CALLS = frozenset(
 )
 
 
-def columns_in(node: exp.Expression) -> list[exp.Column]:
+def columns_in(node: exp.Expr) -> list[exp.Column]:
     """The columns an unbound tree reads: ``day`` in ``DATEADD(day, 1, d)`` is none."""
     return [column for column in node.find_all(exp.Column) if not _is_date_part(column)]
 
@@ -154,7 +152,7 @@ def _is_date_part(column: exp.Column) -> bool:
     )
 
 
-def is_default(node: exp.Expression) -> bool:
+def is_default(node: exp.Expr) -> bool:
     """The word DEFAULT in place of a value."""
     if isinstance(node, exp.Var):
         return node.name.upper() == "DEFAULT"

@@ -25,7 +25,7 @@ _FLAG = re.compile(r"current|active|latest")
 _COMPOUND = {"+=": exp.Add, "-=": exp.Sub, "*=": exp.Mul, "/=": exp.Div, "%=": exp.Mod}
 
 
-def stored_value(value: exp.Expression, column: Column) -> exp.Expression:
+def stored_value(value: exp.Expr, column: Column) -> exp.Expr:
     """A new value beside an old one in a CASE: cast first, so that the old one is not converted.
 
     A literal or NULL of the column's own kind changes nothing and needs no cast.
@@ -42,9 +42,7 @@ def stored_value(value: exp.Expression, column: Column) -> exp.Expression:
     return trees.cast(value, column.type)
 
 
-def _stays(
-    anti: tuple[exp.Select, exp.Expression | None] | None, where: exp.Expression | None
-) -> exp.Expression:
+def _stays(anti: tuple[exp.Select, exp.Expr | None] | None, where: exp.Expr | None) -> exp.Expr:
     """The condition under which an outer-joined statement leaves a row alone."""
     if anti is None:
         assert where is not None
@@ -64,7 +62,7 @@ class Updater:
     tables: Tables
     assumptions: list[Assumption] = field(default_factory=list)
 
-    def joined(self, query: exp.Expression, target: Target, context: Context) -> JoinedTarget:
+    def joined(self, query: exp.Expr, target: Target, context: Context) -> JoinedTarget:
         """The bound FROM of a statement, the target's own table left as it is named."""
         alias = target.alias or target.table.name
         bound = self.binder.query(query, context)
@@ -74,16 +72,18 @@ class Updater:
 
     def assignments(
         self, assignments: Sequence[Assignment], context: Context, alias: str, state: TableState
-    ) -> dict[str, exp.Expression]:
+    ) -> dict[str, exp.Expr]:
         """New values by lower-case column name, bound."""
-        found: dict[str, exp.Expression] = {}
+        found: dict[str, exp.Expr] = {}
         for assignment in assignments:
             if assignment.variable is not None or assignment.column is None:
                 raise Refused("a variable is set inside UPDATE", "UPDATE SET @v", assignment.line)
             name = assignment.column.name
             known = state.table.column(name)
             if known is None:
-                raise Refused(f"there is no column '{name}' to update", "unknown column", assignment.line)
+                raise Refused(
+                    f"there is no column '{name}' to update", "unknown column", assignment.line
+                )
             value = self.binder.expression(assignment.value, context)
             if trees.is_default(value):
                 value = default_of(known)
@@ -99,7 +99,7 @@ class Updater:
         self,
         state: TableState,
         joined: JoinedTarget,
-        values: Mapping[str, exp.Expression],
+        values: Mapping[str, exp.Expr],
         context: Context,
     ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
         """The state after an UPDATE, and for each group its relation before and the changed rows."""
@@ -114,7 +114,9 @@ class Updater:
                 groups.append(self._changed(group, rows, values, every_row=joined.where is None))
                 changed.append((group.relation, rows))
                 continue
-            if group.kind is GroupKind.NEW and (match := joined.match_column(self.binder.relations)):
+            if group.kind is GroupKind.NEW and (
+                match := joined.match_column(self.binder.relations)
+            ):
                 rows = self._joined_in_place(state, group, joined, values, match, context)
                 groups.append(self._changed(group, rows, values, every_row=False))
                 continue
@@ -133,7 +135,7 @@ class Updater:
                 groups.append(replace(group, relation=kept))
         return replace(state, groups=tuple(groups), written=True, upsert=None), changed
 
-    def changed_hint(self, state: TableState, values: Mapping[str, exp.Expression]) -> str:
+    def changed_hint(self, state: TableState, values: Mapping[str, exp.Expr]) -> str:
         """``expired_x`` for rows that are closed (an end date set, a flag cleared)."""
         for name, value in values.items():
             flat = name.replace("_", "")
@@ -149,7 +151,7 @@ class Updater:
         self,
         group: Group,
         rows: Relation,
-        values: Mapping[str, exp.Expression],
+        values: Mapping[str, exp.Expr],
         *,
         every_row: bool = True,
     ) -> Group:
@@ -161,9 +163,7 @@ class Updater:
                 constants[name] = trees.unwrapped(value).sql(dialect="tsql")
         return Group(rows, kind, group.changed | frozenset(values), constants)
 
-    def _stored(
-        self, state: TableState, query: exp.Expression, hint: str, context: Context
-    ) -> Relation:
+    def _stored(self, state: TableState, query: exp.Expr, hint: str, context: Context) -> Relation:
         rows = self.binder.relations.query(query, hint, context.origin)
         return aligned(self.binder.relations, rows, state.table, {}, hint, context.origin)
 
@@ -172,11 +172,11 @@ class Updater:
         state: TableState,
         group: Group,
         joined: JoinedTarget,
-        values: Mapping[str, exp.Expression],
+        values: Mapping[str, exp.Expr],
         context: Context,
     ) -> Relation:
         """All rows of a group, the changed columns as ``CASE WHEN condition THEN new ELSE old``."""
-        items: list[exp.Expression] = []
+        items: list[exp.Expr] = []
         for column in state.table.columns:
             old = trees.column(column.name, joined.alias)
             new = values.get(column.name.lower())
@@ -196,12 +196,12 @@ class Updater:
         state: TableState,
         group: Group,
         joined: JoinedTarget,
-        values: Mapping[str, exp.Expression],
+        values: Mapping[str, exp.Expr],
         match: exp.Column,
         context: Context,
     ) -> Relation:
         """All rows of a group LEFT JOINed to what changes them; `match` is NULL where nothing does."""
-        items: list[exp.Expression] = []
+        items: list[exp.Expr] = []
         for column in state.table.columns:
             old = trees.column(column.name, joined.alias)
             new = values.get(column.name.lower())
@@ -222,7 +222,7 @@ class Updater:
         """The rows of a group a statement does not touch; None when it touches all of them."""
         hint = self._hint(state, "unchanged")
         where = joined.where
-        items: list[exp.Expression] = [exp.Star()]
+        items: list[exp.Expr] = [exp.Star()]
         if not joined.others:
             if where is None:
                 return None
@@ -247,9 +247,11 @@ class Updater:
         self, relation: Relation, joined: JoinedTarget, context: Context, hint: str
     ) -> Relation:
         """Outer joins: a row stays when its key is not among those of the joined rows."""
-        keys = [key for key in relation.keys if key and all(
-            (c := relation.column(n)) is not None and not c.nullable for n in key
-        )]
+        keys = [
+            key
+            for key in relation.keys
+            if key and all((c := relation.column(n)) is not None and not c.nullable for n in key)
+        ]
         if not keys:
             raise Refused("an outer join to a table without a unique key", "UPDATE FROM")
         key = sorted(min(keys, key=len))
@@ -271,7 +273,7 @@ class Updater:
         self,
         state: TableState,
         joined: JoinedTarget,
-        values: Mapping[str, exp.Expression],
+        values: Mapping[str, exp.Expr],
         context: Context,
     ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
         """Several rows may match a target row: SQL Server takes any one, the model the first."""

@@ -28,12 +28,12 @@ _COMPARING = (
 )
 
 
-def variable_name(node: exp.Expression) -> str | None:
+def variable_name(node: exp.Expr) -> str | None:
     """``@x`` (or ``@@x``) in lower case for a variable node, else None."""
     return name_of(node).lower() if isinstance(node, exp.Parameter) else None
 
 
-def substituted(tree: exp.Expression, state: State) -> exp.Expression:
+def substituted(tree: exp.Expr, state: State) -> exp.Expr:
     """`tree` with every variable replaced, in place; gives the new root.
 
     Raises `Refused` for a variable whose value is not known.
@@ -65,7 +65,7 @@ def lookup(state: State, name: str, line: int) -> Value:
     raise Refused(f"the variable {name} is not declared", "undeclared variable", line)
 
 
-def expression_of(value: Value, name: str, line: int) -> exp.Expression:
+def expression_of(value: Value, name: str, line: int) -> exp.Expr:
     """A copy of what a variable stands for."""
     if value.unknown is not None:
         raise Refused(
@@ -77,12 +77,12 @@ def expression_of(value: Value, name: str, line: int) -> exp.Expression:
     return value.expression.copy()
 
 
-def assigned(value: exp.Expression, to: SqlType) -> Value:
+def assigned(value: exp.Expr, to: SqlType) -> Value:
     """The value of a variable of type `to` after it was set to `value`."""
     return Value(to, converted(value, to))
 
 
-def converted(value: exp.Expression, to: SqlType) -> exp.Expression:
+def converted(value: exp.Expr, to: SqlType) -> exp.Expr:
     """`value` as a variable of type `to` holds it."""
     inner = trees.unwrapped(value)
     if isinstance(inner, exp.Cast) and inner.meta.get("tsql_type") == to.sql():
@@ -96,7 +96,7 @@ def unknown(type_: SqlType, why: Unsupported) -> Value:
     return Value(type_, unknown=why)
 
 
-def _bare(node: exp.Expression) -> exp.Expression:
+def _bare(node: exp.Expr) -> exp.Expr:
     """``CAST(5 AS int)`` beside a comparison is 5: the type changes nothing there."""
     if not isinstance(node, exp.Cast):
         return node
@@ -109,7 +109,7 @@ def _bare(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _fits(literal: exp.Expression, text: str) -> bool:
+def _fits(literal: exp.Expr, text: str) -> bool:
     try:
         to = t.parse_type(text)
     except t.UnknownTypeError:

@@ -20,7 +20,8 @@ from core.compiler.state import State, TableState, Value
 from core.compiler.variables import assigned, lookup, variable_name
 from core.tsql import nodes
 from core.tsql import types as t
-from core.tsql.leaves import LeafError, ParsedLeaf
+from core.tsql.errors import LeafError
+from core.tsql.leaves import ParsedLeaf
 from core.tsql.schema import ObjectName, TableKind
 from core.tsql.types import SqlType
 
@@ -97,7 +98,7 @@ def assign(
         state.variables[name] = Value(known.type, unknown=refusal.at(ex.line(node)))
 
 
-def bound_value(ex: Executor, value: nodes.Expr, context: Context, hint: str) -> exp.Expression:
+def bound_value(ex: Executor, value: nodes.Expr, context: Context, hint: str) -> exp.Expr:
     """A closed expression: variables replaced, queries turned into relations of one row."""
     parsed = value.parsed
     if isinstance(parsed, LeafError):
@@ -105,7 +106,7 @@ def bound_value(ex: Executor, value: nodes.Expr, context: Context, hint: str) ->
     return closed(ex, parsed.tree, context, hint)
 
 
-def closed(ex: Executor, tree: exp.Expression, context: Context, hint: str) -> exp.Expression:
+def closed(ex: Executor, tree: exp.Expr, context: Context, hint: str) -> exp.Expr:
     """See `bound_value`; for a tree that is parsed already."""
     holder = exp.Paren(this=ex.binder.expression(tree, context, tables=False))
     for query in list(holder.find_all(exp.Subquery)):
@@ -118,12 +119,12 @@ def closed(ex: Executor, tree: exp.Expression, context: Context, hint: str) -> e
             continue
         query.set("this", _one_row(ex, inner, context, hint))
     ex.binder.tables(holder, context)
-    found: exp.Expression = holder.this
+    found: exp.Expr = holder.this
     found.pop()
     return found
 
 
-def _is_value(query: exp.Expression) -> bool:
+def _is_value(query: exp.Expr) -> bool:
     """``SELECT v FROM relation`` of a variable that was put in already."""
     source = query.args.get("from_")
     return (
@@ -137,9 +138,7 @@ def _is_value(query: exp.Expression) -> bool:
     )
 
 
-def _one_row(
-    ex: Executor, query: exp.Expression, context: Context, hint: str
-) -> exp.Expression:
+def _one_row(ex: Executor, query: exp.Expr, context: Context, hint: str) -> exp.Expr:
     name = hint.lstrip("@") or "value"
     bound = ex.binder._bound(query, context)
     named = with_names(bound, [name])
@@ -162,19 +161,20 @@ def select_assign(ex: Executor, node: nodes.SelectAssign, state: State) -> None:
         raise Refused(parsed.reason, parsed.construct)
     query = parsed.query
     context = ex.context(node, state)
-    state.lazies.pop("@@rowcount", None)
     if not isinstance(query, exp.Select) or query.args.get("from_") is None:
         for assignment in parsed.assignments:
             name = (assignment.variable or "").lower()
             _assign_tree(ex, name, assignment.value, assignment.operator, context, state)
+        state.lazies["@@rowcount"] = lambda: Value(t.INT, trees.one())
         return
     _assign_from(ex, parsed, query, context, state)
+    state.lazies.pop("@@rowcount", None)
 
 
 def _assign_tree(
     ex: Executor,
     name: str,
-    value: exp.Expression,
+    value: exp.Expr,
     operator: str,
     context: Context,
     state: State,
@@ -192,9 +192,7 @@ def _assign_tree(
             tree = kind(this=old.expression.copy(), expression=exp.Paren(this=tree))
         state.variables[name] = assigned(tree, known.type)
     except Refused as refusal:
-        state.variables[name] = Value(
-            known.type, unknown=refusal.at(context.origin.first_line)
-        )
+        state.variables[name] = Value(known.type, unknown=refusal.at(context.origin.first_line))
 
 
 def _assign_from(
@@ -223,7 +221,7 @@ def _assign_from(
             for item, name in zip(bound.expressions, columns, strict=True)
         ]
         bound.set("expressions", items)
-        named: exp.Expression | None = bound
+        named: exp.Expr | None = bound
     else:
         named = with_names(bound, columns)
     if named is None:
@@ -241,7 +239,7 @@ def _assign_from(
         )
     for name, column in zip(names, columns, strict=True):
         old = state.variables[name]
-        value: exp.Expression = exp.Subquery(this=scalar(relation, column))
+        value: exp.Expr = exp.Subquery(this=scalar(relation, column))
         if not one and not _is_null(old):
             if old.expression is None:
                 raise Refused(f"the value of {name} before this line is not known", "SELECT @v")
@@ -258,7 +256,7 @@ def _is_null(value: Value) -> bool:
     return isinstance(node, exp.Null)
 
 
-def _has_one_row(query: exp.Expression, relation: Relation) -> bool:
+def _has_one_row(query: exp.Expr, relation: Relation) -> bool:
     """An aggregate without GROUP BY."""
     return (
         isinstance(query, exp.Select)
@@ -268,16 +266,18 @@ def _has_one_row(query: exp.Expression, relation: Relation) -> bool:
     )
 
 
-def _at_most_one(query: exp.Expression, relation: Relation) -> bool:
+def _at_most_one(query: exp.Expr, relation: Relation) -> bool:
     limit = query.args.get("limit")
-    if limit is not None and limit.find(exp.Literal) is not None and (
-        limit.find(exp.Literal).name == "1"
+    if (
+        limit is not None
+        and limit.find(exp.Literal) is not None
+        and (limit.find(exp.Literal).name == "1")
     ):
         return True
     return relation.is_unique_on(set()) or _finds_by_key(query, relation)
 
 
-def _finds_by_key(query: exp.Expression, relation: Relation) -> bool:
+def _finds_by_key(query: exp.Expr, relation: Relation) -> bool:
     """``WHERE key = constant`` over one relation with that key."""
     where = query.args.get("where")
     if where is None or query.args.get("joins") or len(relation.inputs) != 1:

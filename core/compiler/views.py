@@ -10,8 +10,7 @@ from core.compiler.result import Refused
 from core.compiler.state import State
 from core.compiler.tables import Tables
 from core.tsql import nodes
-from core.tsql.errors import TsqlError
-from core.tsql.leaves import LeafError
+from core.tsql.errors import LeafError, TsqlError
 from core.tsql.parser import parse_script
 from core.tsql.schema import ObjectName, TableKind
 
@@ -30,7 +29,7 @@ def resolver(tables: Tables, binder: Callable[[], Binder]) -> Resolver:
             raise Refused(why.reason, why.construct, why.line)
         key = tables.key(name)
         if key in state.tables:
-            return tables.content(state.tables[key], line)
+            return tables.read(key, state.tables[key], line)
         if name.is_temporary:
             raise Refused(
                 f"the temporary table {name.name} is not created in this procedure",

@@ -106,7 +106,9 @@ def _merge(target: str, config: Mapping[str, Any], connection: duckdb.DuckDBPyCo
     )
 
 
-def rows(connection: duckdb.DuckDBPyConnection, target: str, *columns: str) -> list[tuple[Any, ...]]:
+def rows(
+    connection: duckdb.DuckDBPyConnection, target: str, *columns: str
+) -> list[tuple[Any, ...]]:
     """The table's rows, sorted."""
     wanted = ", ".join(columns) or "*"
     found = connection.execute(f"select {wanted} from {target}").fetchall()

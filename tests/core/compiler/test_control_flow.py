@@ -1,5 +1,6 @@
 """IF, RETURN, parameters, variables, EXEC, dynamic SQL, views and functions."""
 
+# ruff: noqa: E501 - procedures as people write them
 from __future__ import annotations
 
 from datetime import date, datetime
@@ -210,7 +211,9 @@ def test_dynamic_sql_that_is_constant_is_executed() -> None:
     warehouse.load("bronze.Orders", ORDERS)
     warehouse.run(result, "silver.FactOrders")
     assert ids(warehouse) == [2, 3]
-    variable = source.replace("= N'FactOrders'", "= NULL").replace("AS\n    DECLARE", "@t sysname AS\n    DECLARE", 1)
+    variable = source.replace("= N'FactOrders'", "= NULL").replace(
+        "AS\n    DECLARE", "@t sysname AS\n    DECLARE", 1
+    )
     variable = variable.replace("QUOTENAME(@table)", "QUOTENAME(@t)")
     assert refused(variable, "silver.FactOrders").construct == "dynamic SQL"
 
@@ -277,3 +280,30 @@ def test_text_that_looks_like_jinja_stays_text() -> None:
 
 def test_the_same_input_gives_the_same_bytes() -> None:
     assert compiled(MODE, "silver.FactOrders").sql == compiled(MODE, "silver.FactOrders").sql
+
+
+CHAIN = """
+CREATE PROCEDURE silver.usp_Chain AS
+    TRUNCATE TABLE silver.FactOrders
+    INSERT INTO silver.FactOrders (OrderID, OrderDate, Amount)
+    SELECT OrderID, OrderDate, Amount FROM bronze.Orders
+    {between}
+    DELETE FROM silver.FactOrders WHERE OrderDate IS NULL
+    {after}
+"""
+DAILY = """
+    INSERT INTO silver.DailySales (OrderDate, Orders) SELECT OrderDate, COUNT(*)
+    FROM silver.FactOrders WHERE OrderDate IS NOT NULL GROUP BY OrderDate
+"""
+
+
+def test_a_second_target_refs_the_first_once_it_is_complete() -> None:
+    options = CompileOptions(relation={"silver.factorders": ModelInput("stg_factorders")}.get)
+    late = compiled(CHAIN.format(between="", after=DAILY), "silver.DailySales", options=options)
+    assert "{{ ref('stg_factorders') }}" in late.sql
+    assert late.other_targets == ("silver.factorders",)
+    early = compiled(CHAIN.format(between=DAILY, after=""), "silver.DailySales", options=options)
+    assert "ref(" not in early.sql
+    appending = CHAIN.format(between=DAILY, after="").replace("TRUNCATE TABLE silver.FactOrders", "")
+    found = refused(appending, "silver.DailySales", options=options)
+    assert found.construct == "reads another target half-way"

@@ -1,5 +1,6 @@
 """UPDATE, DELETE, MERGE in full, temp tables: each shape on data, twice, by hand-derived rows."""
 
+# ruff: noqa: E501 - procedures as people write them
 from __future__ import annotations
 
 from datetime import date, datetime

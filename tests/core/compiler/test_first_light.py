@@ -1,5 +1,6 @@
 """Full reloads, appends and upserts: the shapes a third of real procedures have."""
 
+# ruff: noqa: E501 - procedures as people write them
 from __future__ import annotations
 
 from datetime import date, datetime
@@ -156,7 +157,9 @@ def test_a_plain_merge_is_dbts_merge() -> None:
     warehouse = Warehouse()
     warehouse.load("bronze.Customer", [(1, "Ann", "Lee", None, "Rome", None)])
     warehouse.run(result, "silver.Customer")
-    warehouse.connection.execute("update silver.Customer set CreatedAt = '2020-01-01', UpdatedAt = '2020-01-01'")
+    warehouse.connection.execute(
+        "update silver.Customer set CreatedAt = '2020-01-01', UpdatedAt = '2020-01-01'"
+    )
     warehouse.load(
         "bronze.Customer",
         [(1, "Ann", None, None, "Oslo", None), (2, "Bo", "Ek", None, None, None)],

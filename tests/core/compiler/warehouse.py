@@ -97,7 +97,7 @@ class Warehouse:
         self.schema = schema
         self.connection = duckdb.connect()
         # SQL Server raises where DuckDB's floats would give infinity.
-        for name in sorted({key[0] for key in schema.tables}) + ["models"]:
+        for name in [*sorted({key[0] for key in schema.tables}), "models"]:
             self.connection.execute(f"create schema {name}")
 
     def load(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -110,7 +110,9 @@ class Warehouse:
             marks = ", ".join("?" for _ in row)
             self.connection.execute(f"insert into {name} values ({marks})", list(row))
 
-    def run(self, result: Compiled, target: str, variables: Mapping[str, Any] | None = None) -> None:
+    def run(
+        self, result: Compiled, target: str, variables: Mapping[str, Any] | None = None
+    ) -> None:
         """Run the model once; sources that were not loaded are empty."""
         for key in result.inputs:
             self.ensure(key)
