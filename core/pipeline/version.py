@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -109,4 +110,8 @@ def issues_left(review: ReviewResult) -> bool:
 
 
 def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), text)
+    """The first line that says something; dbt's begin with a bare "Compilation Error"."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and re.fullmatch(r"[A-Z]\w+ Error( in .*)?", lines[0]):
+        return f"{lines[0]}: {lines[1]}"
+    return lines[0] if lines else text
