@@ -24,6 +24,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("tui.commands.explain", "What a code means, why it appears, what to do."),
     "schema": ("tui.commands.schema", "JSON Schema of manifest, catalog or test-spec files."),
     "config": ("tui.commands.config", "The effective settings and where each comes from."),
+    "compile-report": (
+        "tui.commands.compile_report",
+        "How much of a folder of procedures compiles, and what stops the rest.",
+    ),
     "cleanup-worktrees": (
         "tui.commands.cleanup",
         "Remove worktrees and branches whose pull request is merged.",
