@@ -5,8 +5,9 @@ Only worker processes import this module: dbt is neither light nor thread-safe.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _QUIET = [
     "--no-static-parser",  # its threads do not survive the fork of a worker: it would hang
+    "--single-threaded",  # handing each node to a thread of its own costs more than it brings
     "--no-write-json",
     "--log-level",
     "none",
@@ -64,7 +66,8 @@ class DbtSession:
 
     def test(self, select: str) -> DbtResult:
         """``dbt test --select``."""
-        return self._invoke(["test", "--select", select])
+        with _columns_looked_up_once():
+            return self._invoke(["test", "--select", select])
 
     def build(self, select: tuple[str, ...] = ()) -> DbtResult:
         """``dbt build``, of everything or of what is selected."""
@@ -119,6 +122,31 @@ class DbtSession:
             self.say(_told(event.data))
         elif name == "NoNodeForYamlKey" or event.info.level == "warn":
             self._warnings.append(plain(event.info.msg, str(self.folder)))
+
+
+@contextlib.contextmanager
+def _columns_looked_up_once() -> Iterator[None]:
+    """Let dbt ask for a relation's columns once in a ``dbt test`` instead of for every fixture.
+
+    Tests change no relation, and the question is a quarter of what a unit test costs.
+    """
+    from dbt.adapters.duckdb.impl import DuckDBAdapter
+
+    original = DuckDBAdapter.get_columns_in_relation
+    known: dict[str, list[Any]] = {}
+
+    def remembered(adapter: Any, relation: Any) -> list[Any]:
+        key = str(relation)
+        if key not in known:
+            known[key] = original(adapter, relation)
+        return list(known[key])
+
+    remembered.__dict__.update(original.__dict__)  # what makes it callable from Jinja
+    DuckDBAdapter.get_columns_in_relation = remembered
+    try:
+        yield
+    finally:
+        DuckDBAdapter.get_columns_in_relation = original
 
 
 def _told(data: Any) -> str:
