@@ -88,11 +88,17 @@ def set_type(node: exp.Expr, type_: SqlType) -> None:
 
 
 def line_of(node: exp.Expr) -> int:
-    """The source line of a node: its own, or that of the first part below it that has one; or 1."""
-    for part in node.walk():
-        line = part.meta.get("line")
-        if isinstance(line, int):
-            return line
+    """The source line of a node: its own, or the nearest one below or around it; 1 if none has one.
+
+    sqlglot gives positions to names, literals and calls only: a variable's line is its neighbours'.
+    """
+    around: exp.Expr | None = node
+    while around is not None:
+        for part in around.walk():
+            line = part.meta.get("line")
+            if isinstance(line, int):
+                return line
+        around = around.parent
     return 1
 
 

@@ -106,7 +106,7 @@ def _float_division(left: Value, right: Value, options: Options) -> exp.Expr:
 
 
 def _div(left: exp.Expr, right: exp.Expr) -> exp.Expr:
-    return exp.Div(this=sql.wrap(left), expression=sql.wrap(right), typed=False, safe=False)
+    return sql.binary(exp.Div, left, right)
 
 
 def _never_zero(value: Value) -> bool:

@@ -405,15 +405,14 @@ class Queries:
                 spec=frame,
             )
         holder = exp.Paren(this=call)
-        for inner in list(holder.find_all(exp.Anonymous)):
-            if inner.name in ("sum", "count"):
-                over = exp.Window(
-                    this=inner.copy(),
-                    partition_by=[key.copy() for key in partition],
-                    order=exp.Order(expressions=[o.copy() for o in order]) if order else None,
-                    spec=frame.copy() if frame is not None else None,
-                )
-                inner.replace(over)
+        for inner in _outermost_aggregates(holder.this):
+            over = exp.Window(
+                this=inner.copy(),
+                partition_by=[key.copy() for key in partition],
+                order=exp.Order(expressions=[o.copy() for o in order]) if order else None,
+                spec=frame.copy() if frame is not None else None,
+            )
+            inner.replace(over)
         result: exp.Expr = holder.this
         return result.pop()
 
@@ -506,7 +505,7 @@ class Queries:
             "data()",
         ):
             raise refuse(node, "FOR XML PATH", "a named column makes an element.")
-        value = projection.this if isinstance(projection, exp.Alias) else projection
+        value = _unaliased(projection)
         if isinstance(value, exp.Column) and not isinstance(projection, exp.Alias):
             raise refuse(node, "FOR XML PATH", "a named column makes an element.")
         if isinstance(projection, exp.Alias) and projection.alias.lower() == "data()":
@@ -643,6 +642,13 @@ def _is_constant_order(key: exp.Expr, *, in_window: bool) -> bool:
             unwrapped(inner.expressions[0]), exp.Null | exp.Literal
         )
     return in_window and isinstance(key, exp.Literal)
+
+
+def _outermost_aggregates(tree: exp.Expr) -> list[exp.Expr]:
+    """The sum and count calls a translated AVG is made of, not those in their arguments."""
+    if isinstance(tree, exp.Anonymous) and tree.name in ("sum", "count"):
+        return [tree]
+    return [found for child in tree.iter_expressions() for found in _outermost_aggregates(child)]
 
 
 def _is_compound(call: exp.Expr) -> bool:

@@ -71,20 +71,53 @@ _ATOMS = (
     exp.Parameter,
     exp.Var,
     exp.Window,
+    exp.Interval,
     exp.Func,
 )
 
 
+_LEVELS: dict[type[exp.Expr], int] = {
+    exp.Add: 1,
+    exp.Sub: 1,
+    exp.Mul: 2,
+    exp.Div: 2,
+    exp.IntDiv: 2,
+    exp.Mod: 2,
+}
+"""How tightly the arithmetic operators bind; all of them associate to the left."""
+
+
 def wrap(value: exp.Expr) -> exp.Expr:
     """The value in parentheses, unless it binds tightly already."""
-    return value if isinstance(value, _ATOMS) else exp.Paren(this=value)
+    if isinstance(value, _ATOMS):
+        return value
+    if isinstance(value, exp.Neg) and isinstance(value.this, exp.Column | exp.Literal):
+        return value
+    return exp.Paren(this=value)
+
+
+def operand(value: exp.Expr) -> exp.Expr:
+    """The value as an operand of a comparison: arithmetic and ``||`` bind tighter and stay bare."""
+    if type(value) in _LEVELS or isinstance(value, exp.DPipe):
+        return value
+    return wrap(value)
 
 
 def binary(
     kind: type[exp.Binary], left: exp.Expr | str | int, right: exp.Expr | str | int
 ) -> exp.Expr:
-    """``left kind right`` with both sides wrapped where they are operators themselves."""
-    return kind(this=wrap(as_tree(left)), expression=wrap(as_tree(right)))
+    """``left kind right``, operands in parentheses where precedence asks for them."""
+    first, second = as_tree(left), as_tree(right)
+    level = _LEVELS.get(kind)
+    if level is not None and _LEVELS.get(type(first), 0) >= level:
+        left_tree = first
+    else:
+        left_tree = wrap(first)
+    if level is not None and _LEVELS.get(type(second), 0) > level:
+        right_tree = second
+    else:
+        right_tree = wrap(second)
+    return kind(this=left_tree, expression=right_tree)
 
 
 def add(left: exp.Expr | int, right: exp.Expr | int) -> exp.Expr:
@@ -124,7 +157,7 @@ def concat(*parts: exp.Expr | str) -> exp.Expr:
 
 def eq(left: exp.Expr, right: exp.Expr | str | int) -> exp.Expr:
     """``left = right``."""
-    return binary(exp.EQ, left, right)
+    return exp.EQ(this=operand(left), expression=operand(as_tree(right)))
 
 
 def case(*branches: tuple[exp.Expr, exp.Expr], default: exp.Expr | None = None) -> exp.Case:

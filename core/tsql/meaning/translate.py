@@ -301,7 +301,7 @@ class Translator:
         """NOT; of IS NULL it is IS NOT NULL."""
         inner = unwrapped(node.this)
         if isinstance(inner, exp.Is):
-            value = sql.wrap(self.value(inner.this))
+            value = sql.operand(self.value(inner.this))
             return exp.Is(this=value, expression=exp.Not(this=exp.Null()))
         return exp.Not(this=self.predicate(node.this))
 
@@ -314,7 +314,7 @@ class Translator:
         if isinstance(right, exp.Any | exp.All):
             return self._quantified(kind, left, right)
         a, b = self.pair(left, right)
-        return kind(this=sql.wrap(a), expression=sql.wrap(b))
+        return kind(this=sql.operand(a), expression=sql.operand(b))
 
     def pair(self, left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
         """Two values ready to be compared."""
@@ -363,7 +363,7 @@ class Translator:
 
     def is_null(self, node: exp.Expr) -> exp.Expr:
         """IS NULL (IS NOT NULL is a Not around it)."""
-        return exp.Is(this=sql.wrap(self.value(node.this)), expression=exp.Null())
+        return exp.Is(this=sql.operand(self.value(node.this)), expression=exp.Null())
 
     def in_list(self, node: exp.Expr) -> exp.Expr:
         """IN with a list or a query."""
@@ -378,14 +378,14 @@ class Translator:
         items = [self.typed(item) for item in values]
         if subject.is_string and common.is_string:
             pairs = [self._text_pair(first, item) for item in items]
-            return exp.In(this=sql.wrap(pairs[0][0]), expressions=[pair[1] for pair in pairs])
+            return exp.In(this=sql.operand(pairs[0][0]), expressions=[pair[1] for pair in pairs])
         if subject.is_string and not all(type_of(item).is_string for item in values):
             # Each element is compared by its own precedence: x = 1 OR x = 'a'.
             return exp.Paren(
                 this=exp.or_(*(self.comparison(exp.EQ, node.this, item) for item in values))
             )
         return exp.In(
-            this=sql.wrap(self.target.align(first, common, self.options)),
+            this=sql.operand(self.target.align(first, common, self.options)),
             expressions=[self.target.align(item, common, self.options) for item in items],
         )
 
@@ -399,7 +399,7 @@ class Translator:
         if left.is_string and right.is_string and self._preserves:
             tree = self.target.folded(subject.tree)
             translated = self.queries.folded_projection(translated, inner)
-        return exp.In(this=sql.wrap(tree), query=exp.Subquery(this=translated))
+        return exp.In(this=sql.operand(tree), query=exp.Subquery(this=translated))
 
     def between(self, node: exp.Expr) -> exp.Expr:
         """BETWEEN: as two comparisons would."""
@@ -407,11 +407,13 @@ class Translator:
         subject, first = self.pair(node.this, low)
         again, last = self.pair(node.this, high)
         if subject == again:
-            return exp.Between(this=sql.wrap(subject), low=sql.wrap(first), high=sql.wrap(last))
+            return exp.Between(
+                this=sql.operand(subject), low=sql.operand(first), high=sql.operand(last)
+            )
         return exp.Paren(
             this=exp.and_(
-                exp.GTE(this=sql.wrap(subject), expression=sql.wrap(first)),
-                exp.LTE(this=sql.wrap(again), expression=sql.wrap(last)),
+                exp.GTE(this=sql.operand(subject), expression=sql.operand(first)),
+                exp.LTE(this=sql.operand(again), expression=sql.operand(last)),
             )
         )
 
