@@ -44,10 +44,7 @@ class LeafSource:
                 Token(t.kind, t.text, t.start - span.start, t.line, t.column, t.upper)
                 for t in node.tokens
             )
-        starts = [0]
-        for index, character in enumerate(text):
-            if character == "\n" or (character == "\r" and text[index + 1 : index + 2] != "\n"):
-                starts.append(index + 1)
+        starts = [0, *(newline.end() for newline in _NEWLINE.finditer(text))]
         return LeafSource(text, tokens, span.start, span.line, span.column, tuple(starts))
 
     def position(self, offset: int) -> tuple[int, int]:
@@ -151,6 +148,7 @@ class LeafText:
         return min(self._in[piece] + offset - self._out[piece], limit)
 
 
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 _TEMP_NAME = re.compile(r"#{1,2}\w+")
 _LIST_STARTS = frozenset({"SELECT", ",", "DISTINCT", "ALL"})
 

@@ -61,11 +61,7 @@ def test_table_parameters_and_group_numbers() -> None:
     )
     table, cursor = procedure.parameters
     assert procedure.group_number == 2
-    assert (table.type.schema, table.type.name, table.is_readonly) == (
-        "dbo",
-        "list",
-        True,
-    ) or table.type.name == "List"
+    assert (table.type.schema, table.type.name, table.is_readonly) == ("dbo", "List", True)
     assert cursor.is_varying
     assert cursor.is_output
 
