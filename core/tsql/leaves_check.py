@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sqlglot import exp
 
+from core.tsql.leaves_text import is_plain_name
 from core.tsql.reserved import RESERVED, TYPE_WORDS
 from core.tsql.tokens import Token, TokenKind, string_value, unquoted
 
@@ -221,6 +222,8 @@ def _significant(tokens: Sequence[Token], index: int, token: Token) -> str | Non
         return _number(token.text)
     if kind is TokenKind.MONEY:
         return _number(token.text[1:] or "0")
+    if kind is TokenKind.WORD and is_plain_name(tokens, index):
+        return token.text.casefold()
     if token.upper == "GROUPING" and _is_before(tokens, index, "SETS"):
         return None
     if kind is TokenKind.WORD and token.upper not in _NOT_COUNTED:
@@ -317,7 +320,7 @@ def _clause_words(tokens: Sequence[Token]) -> Counter[str]:
         following = words[index + 1] if index + 1 < len(words) else ""
         if word in ("GROUP", "ORDER"):
             found[f"{word} BY"] += following == "BY"
-        elif word:
+        elif word and not is_plain_name(tokens, index):
             found[word] += 1
         elif tokens[index].kind is TokenKind.OPERATOR:
             found[_operator(tokens, index)] += 1

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from core.tsql.lexer import tokenize
 from core.tsql.nodes import Expr, Leaf
-from core.tsql.reserved import TYPE_WORDS
+from core.tsql.reserved import FOREIGN_WORDS, SOFT_WORDS, TYPE_WORDS
 from core.tsql.tokens import Token, TokenKind, string_value
 
 
@@ -150,7 +150,29 @@ class LeafText:
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _TEMP_NAME = re.compile(r"#{1,2}\w+")
+_NAME_ENDS = (TokenKind.COMMA, TokenKind.DOT, TokenKind.CLOSE)
 _LIST_STARTS = frozenset({"SELECT", ",", "DISTINCT", "ALL"})
+
+
+def is_plain_name(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a word that looks like a keyword of some dialect is a name here."""
+    token = tokens[index]
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    if token.kind is not TokenKind.WORD or (
+        following is not None and following.kind is TokenKind.OPEN
+    ):
+        return False
+    if token.upper in FOREIGN_WORDS:
+        return True
+    if token.upper not in SOFT_WORDS:
+        return False
+    before = tokens[index - 1].upper if index else ""
+    if before == "WITH":
+        return False
+    return before == "." or (
+        following is not None
+        and (following.kind in _NAME_ENDS or following.upper in ("FROM", "AS", "="))
+    )
 
 
 def _is_quoted_type(tokens: Sequence[Token], index: int) -> bool:
@@ -170,11 +192,14 @@ def rewritten(tokens: Sequence[Token], index: int, end: int) -> tuple[str | None
     * ``'name' = expression`` in a select list names a column: ``[name] = expression``;
     * ``< =``, ``> =``, ``< >``, ``! =`` may be written with a space between;
     * a string in double quotes (QUOTED_IDENTIFIER OFF) gets single quotes;
+    * a name that another database reserves (``Limit``) is put in brackets;
     * ``[varchar]`` in CAST and CONVERT is the type ``varchar``;
     * ``[#temp]`` is ``#temp``, which sqlglot marks as temporary only without brackets.
     """
     token = tokens[index]
     kind = token.kind
+    if kind is TokenKind.WORD:
+        return (f"[{token.text}]", 1) if is_plain_name(tokens, index) else (None, 1)
     if kind is TokenKind.MONEY:
         return f"CAST({token.text[1:] or '0'} AS MONEY)", 1
     if kind is TokenKind.STRING:

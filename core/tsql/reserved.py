@@ -29,6 +29,19 @@ RESERVED = frozenset(
     }
 )
 
+#: Words that other databases reserve and T-SQL does not: here they are always names.
+FOREIGN_WORDS = frozenset(
+    {
+        *("ANTI", "ARRAY", "ASOF", "CLUSTER", "CONNECT", "DESCRIBE", "DISTRIBUTE", "DIV", "FINAL"),
+        *("GLOB", "ILIKE", "INTERVAL", "LATERAL", "LIMIT", "MAP", "NATURAL", "OVERLAPS", "PRAGMA"),
+        *("PREWHERE", "QUALIFY", "REGEXP", "RETURNING", "RLIKE", "SAMPLE", "SEMI", "SETTINGS"),
+        *("SHOW", "SIMILAR", "SORT", "START", "STRUCT", "UNNEST", "XOR"),
+    }
+)
+
+#: Words that are part of a clause in one place and a name in every other.
+SOFT_WORDS = frozenset({"CUBE", "OFFSET", "ROLLUP", "SETS", "PARTITION", "WINDOW"})
+
 #: Words of the system's type names. They are not reserved: a column may be called Date.
 TYPE_WORDS = frozenset(
     {

@@ -240,6 +240,7 @@ def test_select_into_and_assignments() -> None:
         ("SELECT 1 UNION SELECT 2 INTERSECT SELECT 3", "SELECT 1 UNION (SELECT 2 INTERSECT SELECT 3)"),
         ("SELECT a FROM t WHERE b LIKE c + '%' AND NOT d = 1 OR e BETWEEN 1 AND 2 + 3", "SELECT a FROM t WHERE b LIKE c + '%' AND NOT d = 1 OR e BETWEEN 1 AND 2 + 3"),
         ("SELECT 1 WHERE a NOT LIKE 'x' ESCAPE '!' AND b NOT LIKE 'y' AND c NOT IN (1)", "SELECT 1 WHERE NOT a LIKE 'x' ESCAPE '!' AND NOT b LIKE 'y' AND NOT c IN (1)"),
+        ("SELECT Limit, t.Offset, Interval, Offset FROM dbo.Cube AS t WHERE Qualify = 1", "SELECT [Limit], t.[Offset], [Interval], [Offset] FROM dbo.[Cube] AS t WHERE [Qualify] = 1"),
         ("SELECT a\u00a0FROM\u00a0t", "SELECT a FROM t"),
         ("SELECT a /*+ note */ FROM t -- end", "SELECT a /*  note */ FROM t"),
         ("SELECT a, SUM(b) FROM t GROUP BY a WITH ROLLUP", "SELECT a, SUM(b) FROM t GROUP BY a WITH ROLLUP"),
