@@ -38,7 +38,25 @@ class Context:
 
 
 _EMPTY_NAMES = frozenset(
-    ["source", "src", "target", "tgt", "temp", "tmp", "tbl", "stg", "data", "derived", "sub", "subq", "query", "base", "inner", "rows", "cte"]
+    [
+        "source",
+        "src",
+        "target",
+        "tgt",
+        "temp",
+        "tmp",
+        "tbl",
+        "stg",
+        "data",
+        "derived",
+        "sub",
+        "subq",
+        "query",
+        "base",
+        "inner",
+        "rows",
+        "cte",
+    ]
 )
 
 

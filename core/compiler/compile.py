@@ -57,6 +57,7 @@ def _compiled(
     name = ObjectName.parse(target)
     table = schema.table(name)
     types, variables, table_parameters = _parameters(procedure, schema)
+
     def execute(versions: Mapping[str, int] | None) -> tuple[Executor, State, DuckDbTranslator]:
         translator = DuckDbTranslator(types, options)
         executor = Executor(

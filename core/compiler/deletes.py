@@ -36,6 +36,7 @@ def deleted(
     groups: list[Group] = []
     gone: list[Relation] = []
     loses_prior = state.deleted
+    updater.check_names(joined, [])
     for group in state.groups:
         query = joined.with_target(
             group.relation.ref(joined.alias),

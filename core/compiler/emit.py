@@ -246,7 +246,9 @@ def _converted(item: exp.Expr, differing: Mapping[str, str]) -> exp.Expr:
         return item
     value = item.this if isinstance(item, exp.Alias) else item
     cast = exp.Cast(this=value, to=exp.DataType.build(storage, dialect="duckdb"))
-    return exp.Alias(this=constant_flags(cast), alias=exp.to_identifier(item.alias_or_name, quoted=True))
+    return exp.Alias(
+        this=constant_flags(cast), alias=exp.to_identifier(item.alias_or_name, quoted=True)
+    )
 
 
 def _cte(name: str, body: Sequence[str]) -> list[str]:

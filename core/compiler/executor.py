@@ -13,21 +13,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from sqlglot import exp
+
 from core.compiler import data, flow, routines, variables_exec
 from core.compiler.binder import Binder, Context
 from core.compiler.comments import Comments
 from core.compiler.effects import effects_of
 from core.compiler.functions import FunctionInliner
-from core.compiler.inserts import Inserter
+from core.compiler.inserts import Inserter, unordered
 from core.compiler.options import CompileOptions
 from core.compiler.registry import Relations
 from core.compiler.relations import Origin
 from core.compiler.result import Assumption, Dropped, Refused, Unsupported
-from core.compiler.state import State
+from core.compiler.state import OpenCursor, State
 from core.compiler.tables import Tables, poison_all
 from core.compiler.updates import Updater
 from core.compiler.views import resolver
 from core.tsql import nodes
+from core.tsql.binding_from import table_name
+from core.tsql.leaves import ParsedLeaf
 
 MAX_FORKS = 8
 """How many data-dependent early returns are followed before the procedure is refused."""
@@ -65,6 +69,7 @@ class Executor:
     """The line of the outermost EXEC while a called procedure runs, else 0."""
 
     def __post_init__(self) -> None:
+        self.cursors: dict[str, nodes.DeclareCursor] = {}
         self.tables = Tables(
             self.relations, self.options, self.target, final_versions=self.final_versions
         )
@@ -180,6 +185,28 @@ class Executor:
                 "model follows the path without errors"
             )
 
+    def _open(self, statement: nodes.OpenCursor, state: State) -> None:
+        """OPEN: the cursor's rows are those of its query now."""
+        declared = self.cursors.get(statement.name.lower())
+        state.cursors.pop(statement.name.lower(), None)
+        if declared is None:
+            return
+        parsed = declared.cursor.query.parsed
+        if not isinstance(parsed, ParsedLeaf) or parsed.query is None:
+            return
+        reads = frozenset(
+            self.tables.key(table_name(table))
+            for table in parsed.query.find_all(exp.Table)
+            if isinstance(table.this, exp.Identifier | exp.Parameter)
+        )
+        query, _ = unordered(parsed.query)
+        try:
+            context = self.context(declared, state)
+            rows = self.binder.relation(query, context, f"{statement.name.lstrip('@')}_rows")
+        except Refused:
+            return
+        state.cursors[statement.name.lower()] = OpenCursor(rows, reads)
+
     # --- one statement ------------------------------------------------------------------------
 
     def execute(self, statement: nodes.Statement, state: State) -> None:
@@ -201,6 +228,10 @@ class Executor:
                 data.drop_table(self, statement, state)
             case nodes.AlterTable():
                 data.alter_table(self, statement, state)
+            case nodes.DeclareCursor():
+                self.cursors[statement.name.lower()] = statement
+            case nodes.OpenCursor():
+                self._open(statement, state)
             case nodes.While():
                 flow.loop(self, statement, state)
             case nodes.Execute() | nodes.ExecuteString() | nodes.ExecuteSql():

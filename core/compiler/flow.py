@@ -341,13 +341,8 @@ def side_statement(ex: Executor, node: nodes.Statement, state: State) -> None:
                 ex.drop("ROLLBACK: the model follows the path that commits", node)
         case nodes.IndexStatement() | nodes.SideStatement():
             ex.drop("index, statistics and session statements", node)
-        case (
-            nodes.DeclareCursor()
-            | nodes.OpenCursor()
-            | nodes.CloseCursor()
-            | nodes.DeallocateCursor()
-        ):
-            pass
+        case nodes.CloseCursor() | nodes.DeallocateCursor():
+            state.cursors.pop(node.name.lower(), None)
         case nodes.Fetch():
             for name in node.into:
                 known = state.variables.get(name.lower())

@@ -1,17 +1,373 @@
-"""WHILE loops with a closed form. Everything else is refused."""
+"""WHILE loops with a closed form: every iteration's work in one step. Everything else is refused.
+
+* *chunks*: ``DELETE TOP (n) …`` (or an UPDATE that falsifies its own condition) until no row is
+  left is the same statement without TOP;
+* *counters*: ``WHILE @d <= @end … SET @d = DATEADD(day, 1, @d)`` runs its body for every value of
+  a series;
+* *cursors*: ``WHILE @@FETCH_STATUS = 0`` runs its body for every row of the cursor's query.
+
+The last two run each statement of the body once, over all rows (`core.compiler.row_loops`), which
+is only right when iterations do not see each other's work; that is checked there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
+from core.compiler import data, trees
+from core.compiler.fold import truth
+from core.compiler.keys import conjuncts
+from core.compiler.relations import Relation
 from core.compiler.result import Refused
-from core.compiler.state import State
+from core.compiler.row_loops import RowLoop
+from core.compiler.state import State, Value
+from core.compiler.variables import lookup, variable_name
+from core.compiler.variables_exec import closed, unknown_like
 from core.tsql import nodes
+from core.tsql import types as t
+from core.tsql.errors import LeafError
+from core.tsql.leaves import ParsedLeaf
+from core.tsql.nodes import LeafKind
 
 if TYPE_CHECKING:
     from core.compiler.executor import Executor
 
+_IDLE = (
+    nodes.Print,
+    nodes.BeginTransaction,
+    nodes.CommitTransaction,
+    nodes.SideStatement,
+    nodes.RaiseError,
+    nodes.SetOption,
+)
+
 
 def closed_form(ex: Executor, node: nodes.While, state: State) -> None:
     """Apply a loop in one step. Raises `Refused` when it has no closed form that is known."""
-    raise Refused("a WHILE loop without a closed form", "WHILE")
+    body = flattened([node.body])
+    assigned = {s.name.lower() for s in body if isinstance(s, nodes.SetVariable)}
+    if _is_cursor_loop(node):
+        _cursor(ex, node, body, state)
+    elif (chunk := _chunk(body)) is not None:
+        _chunked(ex, node, chunk, body, state)
+    else:
+        _counted(ex, node, body, state)
+    for name in assigned | _selected(body):
+        if name in state.variables:
+            why = Refused("a variable set in a loop", "WHILE").at(ex.line(node))
+            state.variables[name] = unknown_like(state.variables[name], why)
+    state.lazies.pop("@@rowcount", None)
+
+
+def flattened(statements: Sequence[nodes.Statement]) -> list[nodes.Statement]:
+    """A body without its blocks, TRYs and the statements that change nothing."""
+    found: list[nodes.Statement] = []
+    for statement in statements:
+        if isinstance(statement, nodes.Block | nodes.TryCatch):
+            found += flattened(statement.body)
+        elif not isinstance(statement, _IDLE):
+            found.append(statement)
+    return found
+
+
+def _selected(body: Sequence[nodes.Statement]) -> set[str]:
+    found: set[str] = set()
+    for statement in body:
+        for inner in nodes.statements(statement):
+            if isinstance(inner, nodes.SetVariable):
+                found.add(inner.name.lower())
+            elif isinstance(inner, nodes.SelectAssign) and isinstance(
+                inner.leaf.parsed, ParsedLeaf
+            ):
+                found |= {(a.variable or "").lower() for a in inner.leaf.parsed.assignments}
+    return found
+
+
+# --- chunks ---------------------------------------------------------------------------------------
+
+
+def _chunk(body: Sequence[nodes.Statement]) -> nodes.Leaf | None:
+    """The one TOP statement of a chunked loop, when the rest only counts."""
+    leaves = [s for s in body if isinstance(s, nodes.Leaf)]
+    if len(leaves) != 1 or leaves[0].kind not in (LeafKind.DELETE, LeafKind.UPDATE):
+        return None
+    parsed = leaves[0].parsed
+    if not isinstance(parsed, ParsedLeaf) or parsed.top is None:
+        return None
+    return leaves[0]
+
+
+def _chunked(
+    ex: Executor,
+    node: nodes.While,
+    leaf: nodes.Leaf,
+    body: Sequence[nodes.Statement],
+    state: State,
+) -> None:
+    parsed = leaf.parsed
+    assert isinstance(parsed, ParsedLeaf)
+    assert parsed.top is not None
+    if parsed.top.percent or parsed.top.with_ties:
+        raise Refused("TOP PERCENT in a loop", "WHILE")
+    counted = {
+        s.name.lower()
+        for s in body
+        if isinstance(s, nodes.SetVariable)
+        and s.operator == "="
+        and s.value is not None
+        and s.value.text.strip().upper() == "@@ROWCOUNT"
+    }
+    ends = _goes_on_while_rows(ex, node, parsed, counted, state)
+    for statement in body:
+        if statement is leaf or isinstance(statement, nodes.SetVariable):
+            continue
+        if isinstance(statement, nodes.If) and _breaks_without_rows(statement, counted):
+            ends = True
+            continue
+        raise Refused("a loop in chunks that does more than count", "WHILE", ex.line(statement))
+    if not ends:
+        raise Refused("a loop in chunks that may stop before no row is left", "WHILE")
+    if parsed.kind is LeafKind.UPDATE and not _falsifies(parsed):
+        raise Refused("an UPDATE in chunks that may find the same rows again", "WHILE")
+    data.apply(ex, replace(parsed, top=None), leaf, state)
+
+
+def _goes_on_while_rows(
+    ex: Executor, node: nodes.While, parsed: ParsedLeaf, counted: set[str], state: State
+) -> bool:
+    """Whether the loop's own condition holds exactly as long as the last chunk had rows."""
+    condition = node.condition.parsed
+    if isinstance(condition, LeafError):
+        raise Refused(condition.reason, condition.construct)
+    tree = trees.unwrapped(condition.tree)
+    if truth(tree) is True:
+        return False
+    if isinstance(tree, exp.Exists):
+        return _same_rows(tree, parsed)
+    if not isinstance(tree, exp.GT | exp.NEQ | exp.GTE) or not isinstance(tree.this, exp.Parameter):
+        raise Refused("the condition of a loop in chunks is not understood", "WHILE")
+    name = variable_name(tree.this)
+    limit = tree.expression.sql()
+    good = limit == "0" if isinstance(tree, exp.GT | exp.NEQ) else limit == "1"
+    if name == "@@rowcount":
+        raise Refused("@@ROWCOUNT before the first chunk is not known", "WHILE")
+    if name not in counted or not good:
+        raise Refused("the condition of a loop in chunks is not understood", "WHILE")
+    start = lookup(state, name or "", ex.line(node))
+    first = type(tree)(
+        this=start.expression.copy() if start.expression is not None else exp.Null(),
+        expression=tree.expression.copy(),
+    )
+    if truth(first) is not True:
+        raise Refused("it is not known whether the loop begins", "WHILE")
+    return True
+
+
+def _same_rows(tree: exp.Exists, parsed: ParsedLeaf) -> bool:
+    query = tree.this
+    if not isinstance(query, exp.Select) or parsed.query is None or query.args.get("joins"):
+        return False
+    if parsed.query.args.get("joins"):
+        return False
+    sources = [q.args["from_"].this for q in (query, parsed.query)]
+    if any(not isinstance(s, exp.Table) for s in sources):
+        return False
+    names = [s.name.lower() for s in sources]
+    wheres = [q.args.get("where") for q in (query, parsed.query)]
+    texts = [w.sql().lower() if w is not None else "" for w in wheres]
+    return names[0] == names[1] and texts[0] == texts[1]
+
+
+def _breaks_without_rows(node: nodes.If, counted: set[str]) -> bool:
+    """``IF @@ROWCOUNT = 0 BREAK``, ``IF @n = 0 BREAK``."""
+    if node.otherwise is not None or not all(
+        isinstance(s, nodes.Break) for s in flattened([node.then])
+    ):
+        return False
+    parsed = node.condition.parsed
+    if isinstance(parsed, LeafError):
+        return False
+    tree = trees.unwrapped(parsed.tree)
+    if not isinstance(tree, exp.EQ | exp.LT) or not isinstance(tree.this, exp.Parameter):
+        return False
+    wanted = "0" if isinstance(tree, exp.EQ) else "1"
+    name = variable_name(tree.this)
+    return tree.expression.sql() == wanted and (name == "@@rowcount" or name in counted)
+
+
+def _falsifies(parsed: ParsedLeaf) -> bool:
+    """Whether the new values make the UPDATE's own condition false: each row changes once."""
+    where = parsed.query.args.get("where") if parsed.query is not None else None
+    if where is None:
+        return False
+    new = {a.column.name.lower(): trees.unwrapped(a.value) for a in parsed.assignments if a.column}
+    for part in conjuncts(where.this):
+        if isinstance(part, exp.Is) and isinstance(part.expression, exp.Null):
+            column = trees.unwrapped(part.this)
+            value = new.get(column.name.lower()) if isinstance(column, exp.Column) else None
+            if isinstance(value, exp.Literal | exp.National):
+                return True
+        if isinstance(part, exp.EQ) and isinstance(part.this, exp.Column):
+            value = new.get(part.this.name.lower())
+            if value is not None:
+                same = exp.EQ(this=value.copy(), expression=part.expression.copy())
+                if truth(exp.Not(this=same)) is True:
+                    return True
+    return False
+
+
+# --- counters -------------------------------------------------------------------------------------
+
+
+def _counted(ex: Executor, node: nodes.While, body: list[nodes.Statement], state: State) -> None:
+    """``WHILE @i <= limit``, the body's last statement adding a constant to @i."""
+    if not body or not isinstance(body[-1], nodes.SetVariable):
+        raise Refused("a WHILE loop without a closed form", "WHILE")
+    step = body[-1]
+    name = step.name.lower()
+    steps = [s for s in body if isinstance(s, nodes.SetVariable) and s.name.lower() == name]
+    condition = node.condition.parsed
+    if len(steps) != 1 or isinstance(condition, LeafError):
+        raise Refused("a WHILE loop without a closed form", "WHILE")
+    tree = trees.unwrapped(condition.tree)
+    if not (
+        isinstance(tree, exp.LT | exp.LTE)
+        and isinstance(tree.this, exp.Parameter)
+        and variable_name(tree.this) == name
+    ):
+        raise Refused("a WHILE loop without a closed form", "WHILE")
+    start = lookup(state, name, ex.line(node))
+    if start.expression is None:
+        raise Refused(f"the first value of {name} is not known", "WHILE")
+    assigned = _selected(body)
+    reads = {variable_name(p) for p in tree.expression.find_all(exp.Parameter)}
+    if reads & assigned:
+        raise Refused("the limit of a loop changes in it", "WHILE")
+    column = f"loop_{name.lstrip('@')}"
+    series = _series(ex, node, step, column, start, tree, state)
+    loop = RowLoop(ex, node, {name: (column, start.type)}, is_series=True)
+    loop.run(body[:-1], series, state)
+
+
+def _series(
+    ex: Executor,
+    node: nodes.While,
+    step: nodes.SetVariable,
+    column: str,
+    start: Value,
+    condition: exp.Expr,
+    state: State,
+) -> Relation:
+    """All values of the counter, as a recursive query."""
+    context = ex.context(node, state)
+    limit = closed(ex, condition.args["expression"], context, "limit")
+    assert start.expression is not None
+    kind = type(condition)
+    first = exp.Select(expressions=[trees.alias(_typed(start.expression, start.type), column)])
+    first.set("where", exp.Where(this=kind(this=start.expression.copy(), expression=limit.copy())))
+    hint = f"{column.removeprefix('loop_')}_series"
+    anchor = ex.relations.query(first, f"{hint}_start", context.origin)
+    stand_in = ex.relations.recursive(anchor, hint, context.origin)
+    following = _next(step, trees.column(column), start)
+    again = trees.select(
+        [trees.alias(following, column)],
+        stand_in.ref(),
+        kind(this=following.copy(), expression=limit.copy()),
+    )
+    whole = exp.Union(this=first, expression=again, distinct=False)
+    made = ex.relations.recursion(stand_in, whole, hint, context.origin)
+    object.__setattr__(made, "keys", (frozenset({column}),))
+    return made
+
+
+def _typed(value: exp.Expr, type_: t.SqlType) -> exp.Expr:
+    if isinstance(value, exp.Cast) and value.meta.get("tsql_type") == type_.sql():
+        return value.copy()
+    return trees.cast(value.copy(), type_)
+
+
+def _next(step: nodes.SetVariable, column: exp.Column, start: Value) -> exp.Expr:
+    """The counter's next value: plus a positive constant, or DATEADD of one."""
+    parsed = step.value.parsed if step.value is not None else None
+    if parsed is None or isinstance(parsed, LeafError):
+        raise Refused("the step of a loop is not understood", "WHILE")
+    name = step.name.lower()
+    tree = trees.unwrapped(parsed.tree)
+    if step.operator == "+=":
+        if not _positive(tree):
+            raise Refused("the step of a loop is not a positive constant", "WHILE")
+        return trees.cast(exp.Add(this=column, expression=tree.copy()), start.type)
+    if step.operator != "=":
+        raise Refused("the step of a loop is not understood", "WHILE")
+    if (
+        isinstance(tree, exp.Add)
+        and variable_name(tree.this) == name
+        and _positive(tree.expression)
+    ):
+        return trees.cast(exp.Add(this=column, expression=tree.expression.copy()), start.type)
+    if (
+        isinstance(tree, exp.Anonymous)
+        and tree.name.upper() == "DATEADD"
+        and len(tree.expressions) == 3
+        and _positive(tree.expressions[1])
+        and variable_name(tree.expressions[2]) == name
+    ):
+        part, amount, _ = tree.expressions
+        return trees.cast(trees.call("DATEADD", part.copy(), amount.copy(), column), start.type)
+    raise Refused("the step of a loop is not understood", "WHILE")
+
+
+def _positive(node: exp.Expr) -> bool:
+    node = trees.unwrapped(node)
+    return (
+        isinstance(node, exp.Literal)
+        and not node.is_string
+        and node.name.isdecimal()
+        and (int(node.name) > 0)
+    )
+
+
+# --- cursors --------------------------------------------------------------------------------------
+
+
+def _is_cursor_loop(node: nodes.While) -> bool:
+    return "@@FETCH_STATUS" in node.condition.text.upper()
+
+
+def _cursor(ex: Executor, node: nodes.While, body: list[nodes.Statement], state: State) -> None:
+    """``WHILE @@FETCH_STATUS = 0``: the body for every row of the cursor's query."""
+    parsed = node.condition.parsed
+    if isinstance(parsed, LeafError):
+        raise Refused(parsed.reason, parsed.construct)
+    tree = trees.unwrapped(parsed.tree)
+    if not isinstance(tree, exp.EQ) or tree.expression.sql() != "0":
+        raise Refused("the condition of a cursor loop is not @@FETCH_STATUS = 0", "cursor")
+    fetches = [s for s in body if isinstance(s, nodes.Fetch)]
+    if len(fetches) != 1 or body[-1] is not fetches[0] or fetches[0].direction.upper() != "NEXT":
+        raise Refused("a cursor that is not fetched once at the end of the loop", "cursor")
+    fetch = fetches[0]
+    opened = state.cursors.get(fetch.cursor.lower())
+    if opened is None:
+        raise Refused(f"the cursor {fetch.cursor} is not opened here", "cursor")
+    rows = opened.rows
+    if len(fetch.into) != len(rows.columns):
+        raise Refused(
+            "FETCH fills another number of variables than the cursor has columns", "cursor"
+        )
+    # Names of their own: a column of the cursor must not be taken for one of a table.
+    own = [f"loop_{name.lstrip('@').lower()}" for name in fetch.into]
+    if len(set(own)) != len(own):
+        raise Refused("FETCH fills a variable twice", "cursor")
+    rows = ex.binder.projected(rows, own, rows.hint, rows.origin)
+    columns: dict[str, tuple[str, t.SqlType]] = {}
+    for name, column in zip(fetch.into, own, strict=True):
+        known = state.variables.get(name.lower())
+        if known is None:
+            raise Refused(f"the variable {name} is not declared", "undeclared variable")
+        columns[name.lower()] = (column, known.type)
+    loop = RowLoop(ex, node, columns, cursor_reads=opened.reads)
+    loop.run(body[:-1], rows, state)

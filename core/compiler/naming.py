@@ -12,7 +12,22 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 _FUNCTIONS = frozenset(
-    ["max", "min", "count", "sum", "avg", "date", "time", "now", "today", "year", "month", "day", "first", "last"]
+    [
+        "max",
+        "min",
+        "count",
+        "sum",
+        "avg",
+        "date",
+        "time",
+        "now",
+        "today",
+        "year",
+        "month",
+        "day",
+        "first",
+        "last",
+    ]
 )
 
 

@@ -26,11 +26,59 @@ if TYPE_CHECKING:
 Call = nodes.Execute | nodes.ExecuteString | nodes.ExecuteSql
 
 _LOG_WORDS = frozenset(
-    ["log", "logs", "logging", "logger", "audit", "audits", "auditing", "error", "errors", "trace", "debug", "eventlog", "errorlog", "auditlog", "loadlog", "runlog", "joblog", "logentry", "logstart", "logend", "logerror", "logevent", "joblog", "batchlog", "etllog"]
+    [
+        "log",
+        "logs",
+        "logging",
+        "logger",
+        "audit",
+        "audits",
+        "auditing",
+        "error",
+        "errors",
+        "trace",
+        "debug",
+        "eventlog",
+        "errorlog",
+        "auditlog",
+        "loadlog",
+        "runlog",
+        "joblog",
+        "logentry",
+        "logstart",
+        "logend",
+        "logerror",
+        "logevent",
+        "joblog",
+        "batchlog",
+        "etllog",
+    ]
 )
 _MESSAGE_WORDS = frozenset(["mail", "email", "notify", "notification", "alert", "print"])
 _WORK_WORDS = frozenset(
-    ["load", "merge", "refresh", "populate", "process", "update", "calc", "calculate", "build", "transform", "dim", "fact", "stage", "sync", "rebuild", "fill", "upsert", "import", "archive", "purge", "delete"]
+    [
+        "load",
+        "merge",
+        "refresh",
+        "populate",
+        "process",
+        "update",
+        "calc",
+        "calculate",
+        "build",
+        "transform",
+        "dim",
+        "fact",
+        "stage",
+        "sync",
+        "rebuild",
+        "fill",
+        "upsert",
+        "import",
+        "archive",
+        "purge",
+        "delete",
+    ]
 )
 _SYSTEM = re.compile(r"^(sp_|xp_)", re.I)
 _UNSAFE_SYSTEM = frozenset({"sp_executesql", "sp_rename", "sp_msforeachtable", "sp_execute"})

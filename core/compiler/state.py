@@ -97,6 +97,14 @@ class Value:
 Lazy = Callable[[], Value]
 
 
+@dataclass(frozen=True)
+class OpenCursor:
+    """The rows of a cursor as they were when it was opened, and the tables they come from."""
+
+    rows: Relation
+    reads: frozenset[str]
+
+
 @dataclass
 class State:
     """One point in the execution. Copied where control flow forks; parts are immutable."""
@@ -105,6 +113,7 @@ class State:
     variables: dict[str, Value] = field(default_factory=dict)
     lazies: dict[str, Lazy] = field(default_factory=dict)
     """``@@ROWCOUNT`` and what else is only computed when something asks."""
+    cursors: dict[str, OpenCursor] = field(default_factory=dict)
     identity_insert: frozenset[str] = frozenset()
     poison: Unsupported | None = None
     """Something with unknown effects ran: every table may have changed."""
@@ -115,4 +124,5 @@ class State:
             tables=dict(self.tables),
             variables=dict(self.variables),
             lazies=dict(self.lazies),
+            cursors=dict(self.cursors),
         )

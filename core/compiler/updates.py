@@ -70,6 +70,22 @@ class Updater:
             raise Refused("the rows to change are not a plain query", "UPDATE FROM")
         return JoinedTarget(bound, alias)
 
+    def check_names(self, joined: JoinedTarget, values: Sequence[exp.Expr]) -> None:
+        """Refuse a name that is not unique in the statement's FROM, as SQL Server does.
+
+        The algebra moves conditions into subqueries, where such a name would silently be taken
+        for the inner relation's.
+        """
+        trees_ = [joined.query, *values]
+        if not joined.others or all(
+            column.table for tree in trees_ for column in trees.columns_in(tree)
+        ):
+            return
+        query = joined.query.copy()
+        items = [trees.alias(value.copy(), f"value_{i}") for i, value in enumerate(values)]
+        query.set("expressions", items or [trees.alias(trees.one(), "one")])
+        self.binder.relations.query(query, "check")
+
     def assignments(
         self, assignments: Sequence[Assignment], context: Context, alias: str, state: TableState
     ) -> dict[str, exp.Expr]:
@@ -106,6 +122,7 @@ class Updater:
         groups: list[Group] = []
         changed: list[tuple[Relation, Relation]] = []
         single = not joined.others
+        self.check_names(joined, list(values.values()))
         if not single and not joined.matches_once(self.binder.relations):
             return self._first_match(state, joined, values, context)
         for group in state.groups:

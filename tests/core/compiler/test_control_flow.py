@@ -304,6 +304,8 @@ def test_a_second_target_refs_the_first_once_it_is_complete() -> None:
     assert late.other_targets == ("silver.factorders",)
     early = compiled(CHAIN.format(between=DAILY, after=""), "silver.DailySales", options=options)
     assert "ref(" not in early.sql
-    appending = CHAIN.format(between=DAILY, after="").replace("TRUNCATE TABLE silver.FactOrders", "")
+    appending = CHAIN.format(between=DAILY, after="").replace(
+        "TRUNCATE TABLE silver.FactOrders", ""
+    )
     found = refused(appending, "silver.DailySales", options=options)
     assert found.construct == "reads another target half-way"
