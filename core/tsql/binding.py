@@ -83,8 +83,8 @@ def from_star(node: exp.Expr) -> bool:
 
 
 def is_not_null(node: exp.Expr) -> bool:
-    """Whether a bound column is known never to be NULL."""
-    return bool(node.meta.get(_NOT_NULL))
+    """Whether a bound value is known never to be NULL: by its column, or by its form."""
+    return bool(node.meta.get(_NOT_NULL)) or _never_null(node)
 
 
 def user_function_of(node: exp.Expr) -> ScalarFunction | None:
@@ -424,7 +424,7 @@ class Binder:
         return OutputColumn(
             name,
             type_of(projection),
-            not is_not_null(value) and not _never_null(value),
+            not is_not_null(value),
             origin_of(value),
         )
 
@@ -773,6 +773,10 @@ def _never_null(node: exp.Expr) -> bool:
         if name == "ISNULL" and len(node.expressions) == 2:
             second = node.expressions[1]
             return _never_null(second) or is_not_null(second)
+    if isinstance(node, exp.Case):
+        branches = [branch.args["true"] for branch in node.args["ifs"]]
+        default = node.args.get("default")
+        return default is not None and all(_never_null(b) for b in (*branches, default))
     return isinstance(node, exp.Window) and _ranking(node)
 
 

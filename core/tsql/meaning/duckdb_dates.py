@@ -94,13 +94,22 @@ def _step(number: Value, part: str, call: Call) -> exp.Expr:
         return sql.interval(number.integer, part)
     if number.integer is not None and part in ("dayofyear", "weekday"):
         return sql.interval(number.integer, "day")
-    return sql.fn(_PLUS[part], sql.cast(int_of(number, call.options), "INTEGER"))
+    return sql.fn(_PLUS[part], _integer(number, call.options))
 
 
 def _scaled(number: Value, factor: int, call: Call) -> exp.Expr:
     if number.integer is not None:
         return sql.number(number.integer * factor)
-    return sql.mul(sql.cast(int_of(number, call.options), "INTEGER"), factor)
+    return sql.mul(_integer(number, call.options), factor)
+
+
+def _integer(number: Value, options: Options) -> exp.Expr:
+    """A count for ``to_days`` and its siblings, which take an INTEGER and nothing wider."""
+    tree = int_of(number, options)
+    narrow = (TypeName.TINYINT, TypeName.SMALLINT, TypeName.INT)
+    if isinstance(tree, exp.Column) and number.type.name in narrow:
+        return tree
+    return sql.cast(tree, "INTEGER")
 
 
 def _retyped(tree: exp.Expr, call: Call) -> exp.Expr:
@@ -173,7 +182,7 @@ def _same_kind(first: Value, second: Value, part: str) -> tuple[exp.Expr, exp.Ex
         for value, is_time in zip((first, second), times, strict=True)
     ]
     dates = [value.type.name is TypeName.DATE for value in (first, second)]
-    if dates[0] != dates[1] or (all(dates) and part in _TIME_PARTS):
+    if all(dates) and part in _TIME_PARTS:
         trees = [
             sql.cast(_literal_date(tree), "TIMESTAMP") if is_date else tree
             for tree, is_date in zip(trees, dates, strict=True)
@@ -303,7 +312,7 @@ def _eomonth(call: Call) -> exp.Expr:
     step = (
         sql.interval(months.integer, "month")
         if months.integer is not None
-        else sql.fn("to_months", sql.cast(int_of(months, call.options), "INTEGER"))
+        else sql.fn("to_months", _integer(months, call.options))
     )
     return sql.fn("last_day", sql.add(value.tree, step))
 
@@ -353,7 +362,7 @@ def _isdate(call: Call) -> exp.Expr:
         if value.type.name in (TypeName.DATETIME2, TypeName.DATETIMEOFFSET):
             raise refuse(call.node, "ISDATE", "a datetime2 is no valid argument of ISDATE.")
         return sql.case((sql.is_null(value.tree), sql.number(0)), default=sql.number(1))
-    parsed = convert(value, t.DATETIME, call.options, safe=True)
+    parsed = convert(value, t.DATETIME2, call.options, safe=True)
     blank = sql.eq(sql.fn("trim", value.tree.copy()), "")
     return sql.case(
         (blank, sql.number(0)),

@@ -548,7 +548,8 @@ def _format_number(call: Call, value: Value, pattern: str) -> exp.Expr:
         if not value.type.is_integer:
             raise refuse(call.node, "FORMAT pattern", f"'{pattern}' needs an integer.")
         digits = sql.cast(sql.fn("abs", number), "VARCHAR")
-        width = sql.fn("greatest", sql.fn("length", digits.copy()), decimals)
+        longer = sql.fn("greatest", sql.fn("length", digits.copy()), decimals)
+        width = sql.cast(longer, "INTEGER")
         padded = sql.fn("lpad", digits, width, "0")
         negative = exp.LT(this=sql.wrap(number.copy()), expression=sql.number(0))
         return sql.case((negative, sql.concat("-", padded)), default=padded.copy())
