@@ -1,0 +1,333 @@
+"""The session: what the server keeps between statements, and access to everything in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from sqlglot import exp
+
+from core.interpreter.catalog_views import CatalogViews
+from core.interpreter.context import Finding, Physical, Profile
+from core.interpreter.coverage import Coverage
+from core.interpreter.engine import Engine
+from core.interpreter.errors import Refused, SqlError
+from core.interpreter.naming import quoted
+from core.interpreter.state import DEFAULT_CLOCK, Frame, ResultSet, Sink, Variable
+from core.interpreter.tables import StoredTable, TableStore
+from core.interpreter.translate import Translation, Translator, parsed_leaf
+from core.tsql.binding import BoundQuery, bind_query
+from core.tsql.nodes import CreateFunction, CreateProcedure, CreateView, TableBody
+from core.tsql.parser import parse_script
+from core.tsql.schema import Column, ObjectName, Schema, Table
+from core.tsql.types import SqlType
+
+Key = tuple[str, str]
+
+
+class Session:
+    """One connection's state; the interpreter's modules read and write it."""
+
+    def __init__(self, engine: Engine, schema: Schema, profile: Profile) -> None:
+        self.engine = engine
+        self._profile = profile
+        self.store = TableStore(engine, schema, profile)
+        self.translator = Translator(self)
+        self.catalog = CatalogViews(self)
+        self.procedures: dict[Key, CreateProcedure] = {}
+        self.functions: dict[Key, CreateFunction] = {}
+        self.views: dict[Key, CreateView] = {}
+        self.table_types: dict[Key, TableBody] = {}
+        self.sequences: dict[Key, str] = {}
+        self.coverage = Coverage()
+        self.findings: list[Finding] = []
+        self._views_bound: dict[int, tuple[object, Schema, BoundQuery]] = {}
+        self._defaults: dict[str, exp.Expr] = {}
+        self._scalars: dict[tuple[str, tuple[object, ...]], object] = {}
+        self._function_results: dict[str, object] = {}
+        self.seed = 0
+        self.clock: dt.datetime = DEFAULT_CLOCK
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Back to a fresh connection; tables stay."""
+        self.frames: list[Frame] = [Frame(None, 0)]
+        self.frame_numbers = 0
+        self.sink = Sink()
+        self.rowcount = 0
+        self.error_number = 0
+        self.identity: object = None
+        self.fetch_status = 0
+        self.trancount = 0
+        self.doomed = False
+        self.xact_abort = False
+        self.nocount = False
+        self.identity_insert: Key | None = None
+        self.date_first = self._profile.date_first
+        self.caught: list[SqlError] = []
+        self.try_depth = 0
+        self.global_cursors: dict[str, Any] = {}
+        self.random = random.Random(self.seed)
+        self.findings.clear()
+        self.context_info: dict[str, object] = {}
+        self.engine.query(f"SELECT setseed({(self.seed % 1000) / 1000})")
+
+    # --- world ------------------------------------------------------------------------------------
+
+    @property
+    def schema(self) -> Schema:
+        return self.store.schema
+
+    @property
+    def profile(self) -> Profile:
+        return self._profile
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    def physical(self, name: ObjectName) -> Physical | None:
+        stored = self.store.find(name)
+        return stored.physical if stored is not None else None
+
+    def view_query(self, name: ObjectName) -> BoundQuery | None:
+        table = self.schema.table(name)
+        view = self.views.get(table.name.key if table else name.key)
+        if view is None:
+            return None
+        known = self._views_bound.get(id(view))
+        if known is not None and known[1] is self.schema:
+            return known[2]
+        parsed = parsed_leaf(view.query)
+        if parsed.query is None:
+            raise Refused("view", f"the view {name} has no query", view.span.line)
+        bound = bind_query(parsed.query, self.schema)
+        self._views_bound[id(view)] = (view, self.schema, bound)
+        return bound
+
+    def function_definition(self, name: ObjectName) -> CreateFunction | None:
+        return self.functions.get(name.key)
+
+    def sequence_name(self, name: ObjectName) -> str | None:
+        return self.sequences.get(name.key)
+
+    def computed_tree(self, table: Table, column: Column) -> exp.Expr:
+        """A computed column's expression, bound to its table under the alias ``b``."""
+        from core.tsql.binding import bind_expression
+        from core.tsql.scope import OutputColumn, Relation
+
+        tree = self.expression_of(column.computed or "NULL")
+        others = tuple(OutputColumn(c.name, c.type) for c in table.columns if c.computed is None)
+        return bind_expression(tree, self.schema, relations=[Relation("b", others)]).tree
+
+    def expression_of(self, text: str) -> exp.Expr:
+        """The unbound tree of an expression kept as text (a default, a computed column)."""
+        known = self._defaults.get(text)
+        if known is None:
+            script = parse_script(f"SELECT {text}")
+            statement = script.statements[0] if script.statements else None
+            leaf = getattr(statement, "leaf", statement)
+            query = parsed_leaf(leaf).query  # type: ignore[arg-type]
+            if not isinstance(query, exp.Select) or len(query.expressions) != 1:
+                raise Refused("expression", f"{text!r} is not an expression")
+            known = query.expressions[0]
+            self._defaults[text] = known
+        return known
+
+    def condition_of(self, text: str) -> exp.Expr:
+        """The unbound tree of a condition kept as text (a CHECK constraint)."""
+        known = self._defaults.get("?" + text)
+        if known is None:
+            tree = self.expression_of(f"CASE WHEN {text} THEN 1 END")
+            known = tree.args["ifs"][0].this
+            self._defaults["?" + text] = known
+        return known
+
+    # --- values -----------------------------------------------------------------------------------
+
+    def variable(self, name: str, line: int = 0) -> Variable:
+        found = self.frame.variables.get(name.lower())
+        if found is None:
+            raise SqlError(137, f'Must declare the scalar variable "{name}".', line=line)
+        return found
+
+    def system_value(self, name: str) -> object:
+        """The value of an ``@@`` function or of a function of the session's state."""
+        reader = _SYSTEM.get(name.lower())
+        if reader is None:
+            raise Refused(name, f"{name} is not supported")
+        return reader(self)
+
+    def resolve(self, source: Hashable) -> object:
+        """The value of one parameter of a translation."""
+        assert isinstance(source, tuple)
+        match source:
+            case ("variable", str(name)):
+                return self.variable(name).value
+            case ("system", str(name)):
+                return self.system_value(name)
+            case ("ask", str(name), tuple(arguments)):
+                from core.interpreter.questions import answer
+
+                return answer(self, name, [self._argument(a) for a in arguments])
+            case ("function", "keys"):
+                return list(self._function_results)
+            case ("function", "values"):
+                return [None if v is None else str(v) for v in self._function_results.values()]
+        raise Refused("parameter", f"{source} is not understood")
+
+    def _argument(self, argument: tuple[str, Any]) -> object:
+        kind, value = argument
+        if kind == "literal":
+            return value
+        if kind == "variable":
+            if value.startswith("@@"):
+                return self.system_value(value)
+            return self.variable(value).value
+        if kind == "concat":
+            parts = [self._argument(part) for part in value]
+            return None if any(p is None for p in parts) else "".join(str(p) for p in parts)
+        from core.interpreter.questions import answer
+
+        return answer(self, value, [])
+
+    # --- running SQL ------------------------------------------------------------------------------
+
+    def run(
+        self, translation: Translation, parameters: Mapping[str, object] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a translation with the session's present values."""
+        return self.execute(translation, translation.sql, parameters)
+
+    def execute(
+        self,
+        translation: Translation,
+        sql: str,
+        parameters: Mapping[str, object] | None = None,
+        table: str | None = None,
+        verb: str = "INSERT",
+    ) -> list[tuple[Any, ...]]:
+        """Run `sql`, which takes the parameters of `translation`.
+
+        Calls of user functions whose results are not known yet are made on the way.
+        """
+        self.prepare(translation)
+        self._function_results.clear()
+        for _ in range(10_000):
+            values = {name: self.resolve(src) for name, src in translation.parameters.items()}
+            values.update(parameters or {})
+            used = {k: v for k, v in values.items() if f"${k}" in sql}
+            try:
+                return self.engine.query(sql, used, table, verb)
+            except SqlError as error:
+                if error.number != -1:
+                    raise
+                self._call_function(error.message)
+        raise Refused("function", "a function is called with too many different arguments")
+
+    def prepare(self, translation: Translation) -> None:
+        """What must be there before a translation can run: catalog views, table functions."""
+        for finding in translation.findings:
+            self.find(finding)
+        self.catalog.refresh(translation.tables)
+        if translation.collected.materialized:
+            from core.interpreter.function_calls import materialize
+
+            for call in translation.collected.materialized:
+                materialize(self, translation, call)
+
+    def _call_function(self, key: str) -> None:
+        from core.interpreter.function_calls import scalar_result
+
+        self._function_results[key] = None
+        kept = dict(self._function_results)
+        result = scalar_result(self, key)
+        self._function_results = kept
+        self._function_results[key] = result
+
+    def scalar(self, translation: Translation) -> object:
+        """The single value of a translation; pure ones are computed once for the same inputs."""
+        if not translation.is_pure:
+            rows = self.run(translation)
+            return rows[0][0] if rows else None
+        inputs = tuple(self.resolve(s) for s in translation.parameters.values())
+        key = (translation.sql, tuple((type(v), v) for v in inputs))
+        if key in self._scalars:
+            return self._scalars[key]
+        rows = self.run(translation)
+        if len(self._scalars) > 50_000:
+            self._scalars.clear()
+        value = rows[0][0] if rows else None
+        self._scalars[key] = value
+        return value
+
+    # --- results ----------------------------------------------------------------------------------
+
+    def find(self, finding: Finding) -> None:
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def say(self, message: str) -> None:
+        self.sink.messages.append(message)
+
+    def give(self, result: ResultSet) -> None:
+        self.sink.result_sets.append(result)
+
+    def stored(self, name: ObjectName, line: int = 0) -> StoredTable:
+        """The table a name denotes; error 208 when there is none."""
+        found = self.store.find(name)
+        if found is None:
+            error = SqlError(208, f"Invalid object name '{name}'.", line=line)
+            error.frame = self.frame.number
+            raise error
+        return found
+
+    def types_of(self) -> Mapping[str, SqlType]:
+        return self.frame.types
+
+
+def _caught(read: str) -> Any:
+    def value(session: Session) -> object:
+        return getattr(session.caught[-1], read) if session.caught else None
+
+    return value
+
+
+def _xact_state(session: Session) -> object:
+    if session.trancount == 0:
+        return 0
+    return -1 if session.doomed else 1
+
+
+_SYSTEM: dict[str, Any] = {
+    "@@rowcount": lambda s: s.rowcount,
+    "rowcount_big": lambda s: s.rowcount,
+    "@@error": lambda s: s.error_number,
+    "@@identity": lambda s: s.identity,
+    "scope_identity": lambda s: s.frame.scope_identity,
+    "@@trancount": lambda s: s.trancount,
+    "@@fetch_status": lambda s: s.fetch_status,
+    "@@nestlevel": lambda s: len(s.frames) - 1,
+    "@@procid": lambda s: 1 + len(s.frames),
+    "@@spid": lambda s: 51,
+    "@@datefirst": lambda s: s.date_first,
+    "@@servername": lambda s: s.profile.server_name,
+    "@@version": lambda s: "Microsoft SQL Server 2022 (reference)",
+    "@@language": lambda s: "us_english",
+    "@@cursor_rows": lambda s: 0,
+    "@@options": lambda s: 5496,
+    "@@max_precision": lambda s: 38,
+    "now": lambda s: s.clock,
+    "rand": lambda s: s.random.random(),
+    "xact_state": _xact_state,
+    "error_number": _caught("number"),
+    "error_severity": _caught("severity"),
+    "error_state": _caught("state"),
+    "error_line": _caught("line"),
+    "error_message": _caught("message"),
+    "error_procedure": _caught("procedure"),
+}
+
+__all__ = ["Session", "quoted"]
