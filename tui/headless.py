@@ -10,14 +10,17 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from core.dbt.pool import WorkerPool
 from core.generation.authors import require_author
+from core.git.worktree import reopen
 from core.pipeline.closing import close_run
 from core.pipeline.decisions import current_person
 from core.pipeline.launch import (
@@ -28,8 +31,10 @@ from core.pipeline.launch import (
     open_place,
     prepare_launch,
     project_at,
+    select,
     settings_for,
 )
+from core.pipeline.ontarget import Target, reach_target, verify_on_target
 from core.pipeline.open import (
     Invocation,
     OpenRun,
@@ -41,14 +46,19 @@ from core.pipeline.open import (
 )
 from core.pipeline.plan import plan_run
 from core.pipeline.result import ItemResult, Summary
+from core.pipeline.run import RunController
 from core.pipeline.state import RunState
 from core.pipeline.summary import exit_code, printed
+from core.pipeline.wiring import real_parts
 from core.project.clock import system_clock
-from core.project.codes import Diagnostic
+from core.project.codes import Diagnostic, ProjectError
 from core.project.project import MigrationProject
 from core.project.settings import Settings
 from tui.narration import Narrator
 from tui.problems import INTERRUPTED, NOTHING_RAN, say, say_problem
+
+AfterItems = Callable[[RunController], Awaitable[None]]
+"""What is done when all items are, before anything is decided."""
 
 Results = Mapping[str, tuple[str, list[str]]]
 """Item id to status and codes, for whoever wants to compare."""
@@ -128,11 +138,14 @@ def _results(state: RunState) -> dict[str, tuple[str, list[str]]]:
 
 
 async def _new(launch: Launch, out: _Output) -> tuple[int, RunState]:
-    from core.pipeline.wiring import real_parts
-
     wish, settings = launch.wish, launch.settings
+    pool = WorkerPool(settings.workers)
+    target = await _target(launch.project, settings, pool)
+    if isinstance(target, Diagnostic):
+        await pool.aclose()
+        return out.blocked(launch, target), RunState()
     place, plan = open_place(launch)
-    parts = real_parts(settings, plan.project.dbt.root)
+    parts = real_parts(settings, plan.project.dbt.root, pool)
     command = headless_command(
         wish.tables or tuple(item.item_id for item in plan.items),
         settings,
@@ -149,13 +162,24 @@ async def _new(launch: Launch, out: _Output) -> tuple[int, RunState]:
     if not place.in_place:
         say(f"Working in {place.root} on {place.branch}.")
     opened = start_run(plan, parts, place, system_clock, invocation)
-    return await _carry_out(opened, wish, settings, out)
+    return await _carry_out(opened, wish, settings, out, partial(_on_target, target, pool))
+
+
+async def _target(
+    project: MigrationProject, settings: Settings, pool: WorkerPool
+) -> Target | Diagnostic | None:
+    """The target of a run against the project's own warehouse, once it has answered."""
+    if settings.target is None:
+        return None
+    return await reach_target(project, settings.target, pool)
+
+
+async def _on_target(target: Target | None, pool: WorkerPool, run: RunController) -> None:
+    if target is not None:
+        await verify_on_target(run, target, pool)
 
 
 async def _resumed(wish: Wish, settings: Settings, out: _Output) -> tuple[int, RunState]:
-    from core.git.worktree import reopen
-    from core.pipeline.wiring import real_parts
-
     found = _resumable(wish, settings)
     settings = settings_of(found, settings)
     place = reopen(found.folder, wish.project)
@@ -175,23 +199,26 @@ async def _resumed(wish: Wish, settings: Settings, out: _Output) -> tuple[int, R
         pull_request=kept.get("pull_request", "false") == "true" and not wish.no_pr,
     )
     say(f"Taking up {found.folder.meta.run_id}: {len(found.open_items)} tables to do.")
-    parts = real_parts(settings, plan.project.dbt.root)
+    pool = WorkerPool(settings.workers)
+    target = await _target(plan.project, settings, pool)
+    if isinstance(target, Diagnostic):
+        await pool.aclose()
+        raise ProjectError(target)
+    parts = real_parts(settings, plan.project.dbt.root, pool)
     opened = take_up(found, plan, parts, wish.project, system_clock, invocation)
-    return await _carry_out(opened, wish, settings, out)
+    return await _carry_out(opened, wish, settings, out, partial(_on_target, target, pool))
 
 
 def _resumable(wish: Wish, settings: Settings) -> Resumable:
     item_ids = None
     if wish.tables or wish.all_ready:
-        from core.pipeline.launch import select
-
         selection = select(wish, MigrationProject.open(wish.project), settings)
         item_ids = selection.items
     return find_resumable(wish.project, wish.resume or None, item_ids)
 
 
 async def _carry_out(
-    opened: OpenRun, wish: Wish, settings: Settings, out: _Output
+    opened: OpenRun, wish: Wish, settings: Settings, out: _Output, before_decisions: AfterItems
 ) -> tuple[int, RunState]:
     run, invocation = opened.controller, opened.invocation
     run.stream.subscribe(Narrator(say).hear)
@@ -207,6 +234,7 @@ async def _carry_out(
                 say(f"Interrupted; go on with --resume {run.stream.run_id}.")
                 return INTERRUPTED, run.state
             stopping.cancel()
+        await before_decisions(run)
         run.decide_headless()
         closing = closing_for(
             invocation.commit, invocation.pull_request, settings, wish.project, opened.place

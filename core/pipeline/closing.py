@@ -165,6 +165,13 @@ async def _build(run: RunController, kept: Sequence[_Kept]) -> None:
     )
 
 
+async def write_shared_files(run: RunController) -> list[Diagnostic]:
+    """Write what the models on disk need of the shared files, before the end of the run."""
+    errors: list[Diagnostic] = []
+    await _write_shared(run, await _kept_items(run), errors)
+    return errors
+
+
 # --- commits and pull request -----------------------------------------------------------------
 
 

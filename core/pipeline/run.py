@@ -309,7 +309,7 @@ class RunController:
             )
         except OSError as error:
             result = failed(item, [_unwritable(item, error)], result.output.notes)
-        self._write_result(result, trail)
+        self.write_result(result)
         attempt = trail.version.attempt if trail.version is not None else 0
         self.stream.emit(
             ev.ItemFinished(
@@ -323,7 +323,7 @@ class RunController:
 
     def _settle_now(self, item: RunItem, result: ItemResult) -> None:
         """The end of an item that was never started."""
-        self._write_result(result, Trail())
+        self.write_result(result)
         self.stream.emit(ev.ItemFinished(item_id=item.item_id, result=result))
         if self.interactive:
             self._ask_person(result)
@@ -340,10 +340,11 @@ class RunController:
             await self.files.write(item, version.prepared.sql, version.prepared.yaml)
             self.prepared[item.item_id] = version.prepared
 
-    def _write_result(self, result: ItemResult, trail: Trail) -> None:
+    def write_result(self, result: ItemResult) -> None:
+        """Write an item's result, and its counterexample if it has one."""
         runs, stem = self.files.place.runs, file_stem(result.item_id)
-        version = trail.version
-        found = version.equivalence.counterexample if version and version.equivalence else None
+        equivalence = result.output.equivalence
+        found = equivalence.counterexample if equivalence is not None else None
         if found is not None:
             write_text(runs / f"{stem}.counterexample.json", json.dumps(found, indent=2) + "\n")
         write_text(runs / f"{stem}.json", result.model_dump_json(indent=2) + "\n")

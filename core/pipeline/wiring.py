@@ -12,15 +12,14 @@ from core.pipeline.ports import Parts
 from core.project.settings import Settings
 
 
-def real_parts(settings: Settings, dbt_root: Path, pool: WorkerPool | None = None) -> Parts:
-    """Everything a run works with; ``pool`` is one that was started early (the app).
+def real_parts(settings: Settings, dbt_root: Path, pool: WorkerPool) -> Parts:
+    """Everything a run works with; its bench ends the pool.
 
     ``dbt_root`` is the dbt project of the working place.
     """
-    verifier = pool or WorkerPool(settings.workers)
     return Parts(
         authors=available_authors(settings),
-        bench=DbtBench(verifier, dbt_root),
+        bench=DbtBench(pool, dbt_root),
         reviewer=RulesReviewer(),
         equivalence=StructuralEquivalence(),
     )
