@@ -1,0 +1,99 @@
+"""From the command line to the open app: what must happen before the terminal is taken."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.dbt.pool import WorkerPool
+from core.generation.authors import require_author
+from core.pipeline.launch import Wish, select, settings_for
+from core.project.codes import ProjectError
+from core.project.project import MigrationProject
+
+GIL_SLICE = 0.001
+"""Seconds a thread keeps the interpreter: the compiler works in threads beside the screen, and
+with the usual 5 ms a key waits several times that."""
+
+
+def run_app(
+    *,
+    project: Path,
+    tables: Sequence[str] = (),
+    all_ready: bool = False,
+    in_place: bool = False,
+    commit: bool = False,
+    no_pr: bool = False,
+    resume: str | None = None,
+    discard: bool = False,
+    author: str | None = None,
+    jobs: int | None = None,
+    target: str | None = None,
+    approve: str | None = None,
+    max_cost: float | None = None,
+    serve: bool = False,
+    **_others: Any,
+) -> int:
+    """Open the app on a project and return its exit code.
+
+    The options are those of the command line. ``serve`` offers the app in a browser instead.
+
+    Raises:
+        ProjectError: ``SETTINGS_INVALID``; a name that is no table.
+    """
+    if serve:
+        return serve_app(sys.argv[1:])
+    wish = Wish(
+        project=project,
+        tables=tuple(tables),
+        all_ready=all_ready,
+        in_place=in_place,
+        commit=commit,
+        no_pr=no_pr,
+        resume=resume,
+        discard=discard,
+        flags={
+            "author": author,
+            "jobs": jobs,
+            "target": target,
+            "approve": approve,
+            "max_cost": max_cost,
+        },
+        environment=dict(os.environ),
+    )
+    settings = settings_for(wish)
+    require_author(settings)
+    preselected: tuple[str, ...] = ()
+    if tables or all_ready:
+        selection = select(wish, MigrationProject.open(project), settings)
+        if selection.unknown:
+            raise ProjectError(selection.unknown[0])
+        preselected = selection.items
+    # A forkserver cannot be started while Textual has the terminal.
+    WorkerPool(settings.workers).start_early()
+    sys.setswitchinterval(GIL_SLICE)
+    from tui.app import Proc2dbtApp
+    from tui.prefs import prefs_file
+
+    app = Proc2dbtApp(
+        wish,
+        settings,
+        preselected=preselected,
+        resume=resume,
+        prefs_file=prefs_file(os.environ),
+    )
+    return app.run() or app.return_code or 0
+
+
+def serve_app(arguments: Sequence[str], port: int = 8177) -> int:
+    """Offer the app in a browser, on this machine only."""
+    from textual_serve.server import Server
+
+    words = [word for word in arguments if word != "--serve"]
+    command = shlex.join([sys.executable, "-m", "tui", *words])
+    Server(command, host="127.0.0.1", port=port, title="proc2dbt").serve()
+    return 0
