@@ -131,7 +131,7 @@ def _select_into(ex: Executor, parsed: ParsedLeaf, context: Context, state: Stat
 def _insert(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) -> None:
     key, found = _target(ex, parsed, context)
     assert parsed.target is not None
-    query = parsed.query
+    query: exp.Expr | None = parsed.query
     if parsed.nested is not None:
         query, context = _nested(ex, parsed, context, state)
         found = ex.tables.state_of(

@@ -73,6 +73,7 @@ def delete_through(
     source: Relation,
     numbered: exp.Select,
     condition: exp.Expr | None,
+    alias: str,
     context: Context,
 ) -> TableState:
     """DELETE through a CTE over one table (the de-duplication idiom).
@@ -85,12 +86,12 @@ def delete_through(
     where = numbered.args.get("where")
     rows = relations.query(numbered, f"numbered_{name}", context.origin)
     kept_condition = trees.is_not_true(condition.copy()) if condition is not None else None
-    items: list[exp.Expr] = [trees.column(n) for n in source.names]
+    items: list[exp.Expr] = [trees.column(n, alias) for n in source.names]
     if kept_condition is None and where is None:
         return emptied(state)
     parts: list[exp.Expr] = []
     if kept_condition is not None:
-        parts.append(trees.select(items, rows.ref(context.origin and rows.hint), kept_condition))
+        parts.append(trees.select(items, rows.ref(alias), kept_condition))
     if where is not None:
         outside = numbered.copy()
         outside.set("where", exp.Where(this=trees.is_not_true(where.this.copy())))

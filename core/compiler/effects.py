@@ -48,27 +48,10 @@ def _add(
     match node:
         case nodes.Leaf():
             _add_leaf(node, found)
-        case nodes.SelectAssign():
-            parsed = node.leaf.parsed
-            if isinstance(parsed, ParsedLeaf):
-                found.variables |= _assigned(parsed.assignments)
-            else:
-                found.everything = node
-        case nodes.SetVariable():
-            found.variables.add(node.name.lower())
-        case nodes.Declare():
-            found.variables |= {v.name.lower() for v in node.variables}
-        case nodes.Fetch():
-            found.variables |= {name.lower() for name in node.into}
+        case nodes.SelectAssign() | nodes.SetVariable() | nodes.Declare() | nodes.Fetch():
+            _add_variables(node, found)
         case nodes.Execute() | nodes.ExecuteString() | nodes.ExecuteSql():
-            if not is_harmless(node):
-                found.calls.append(node)
-            found.variables |= {
-                a.value.text.lower() for a in node.arguments if a.is_output and a.value is not None
-            }
-            result = getattr(node, "return_variable", None)
-            if result:
-                found.variables.add(result.lower())
+            _add_call(node, found, is_harmless)
         case nodes.InsertExec():
             found.tables.append(schema_name(node.target))
             found.calls.append(node.execute)
@@ -84,6 +67,39 @@ def _add(
             found.everything = node
         case _:
             pass
+
+
+def _add_variables(
+    node: nodes.SelectAssign | nodes.SetVariable | nodes.Declare | nodes.Fetch, found: Effects
+) -> None:
+    match node:
+        case nodes.SelectAssign():
+            parsed = node.leaf.parsed
+            if isinstance(parsed, ParsedLeaf):
+                found.variables |= _assigned(parsed.assignments)
+            else:
+                found.everything = node
+        case nodes.SetVariable():
+            found.variables.add(node.name.lower())
+        case nodes.Declare():
+            found.variables |= {v.name.lower() for v in node.variables}
+        case nodes.Fetch():
+            found.variables |= {name.lower() for name in node.into}
+
+
+def _add_call(
+    node: nodes.Execute | nodes.ExecuteString | nodes.ExecuteSql,
+    found: Effects,
+    is_harmless: Callable[[nodes.Statement], bool],
+) -> None:
+    if not is_harmless(node):
+        found.calls.append(node)
+    found.variables |= {
+        a.value.text.lower() for a in node.arguments if a.is_output and a.value is not None
+    }
+    result = getattr(node, "return_variable", None)
+    if result:
+        found.variables.add(result.lower())
 
 
 def _add_leaf(node: nodes.Leaf, found: Effects) -> None:

@@ -220,6 +220,27 @@ class Executor:
                 variables_exec.declare(self, statement, state)
             case nodes.SetVariable():
                 variables_exec.set_variable(self, statement, state)
+            case nodes.While():
+                flow.loop(self, statement, state)
+            case nodes.Execute() | nodes.ExecuteString() | nodes.ExecuteSql():
+                routines.execute(self, statement, state)
+            case nodes.InsertExec():
+                routines.insert_exec(self, statement, state)
+            case nodes.DeclareCursor():
+                self.cursors[statement.name.lower()] = statement
+            case nodes.OpenCursor():
+                self._open(statement, state)
+            case nodes.Unparsed():
+                raise Refused(statement.reason, "syntax", self.line(statement))
+            case nodes.Goto() | nodes.Label() | nodes.Break() | nodes.Continue():
+                kind = type(statement).__name__.upper()
+                raise Refused(f"{kind} jumps out of the order of statements", kind)
+            case _:
+                self._definition(statement, state)
+
+    def _definition(self, statement: nodes.Statement, state: State) -> None:
+        """Table DDL, options, and what changes no data."""
+        match statement:
             case nodes.SetOption():
                 data.set_option(self, statement, state)
             case nodes.CreateTable():
@@ -228,20 +249,5 @@ class Executor:
                 data.drop_table(self, statement, state)
             case nodes.AlterTable():
                 data.alter_table(self, statement, state)
-            case nodes.DeclareCursor():
-                self.cursors[statement.name.lower()] = statement
-            case nodes.OpenCursor():
-                self._open(statement, state)
-            case nodes.While():
-                flow.loop(self, statement, state)
-            case nodes.Execute() | nodes.ExecuteString() | nodes.ExecuteSql():
-                routines.execute(self, statement, state)
-            case nodes.InsertExec():
-                routines.insert_exec(self, statement, state)
-            case nodes.Unparsed():
-                raise Refused(statement.reason, "syntax", self.line(statement))
-            case nodes.Goto() | nodes.Label() | nodes.Break() | nodes.Continue():
-                kind = type(statement).__name__.upper()
-                raise Refused(f"{kind} jumps out of the order of statements", kind)
             case _:
                 flow.side_statement(self, statement, state)

@@ -115,9 +115,7 @@ def ends_in_error(statements: Statements) -> bool:
     if not raising:
         return False
     last = flat[-1]
-    if not (isinstance(last, nodes.Throw | nodes.Return) or _is_severe(last)):
-        return False
-    return True
+    return isinstance(last, nodes.Throw | nodes.Return) or _is_severe(last)
 
 
 def _flattened(statements: Statements) -> list[nodes.Statement]:
@@ -218,9 +216,7 @@ def joined(
             if key.startswith(("#", "@")):
                 into.tables[key] = present
                 continue
-            name = present.table.name
-            before = State()
-            untouched = ex.tables.state_of(name, before, 0)
+            untouched = ex.tables.state_of(present.table.name, State(), 0)
             one, other = one or untouched, other or untouched
         into.tables[key] = one if one == other else _either(ex, condition, one, other, node)
     for name in [*first.variables, *(v for v in second.variables if v not in first.variables)]:

@@ -1,6 +1,7 @@
 """Folding of closed expressions: conditions that are known, texts that are put together.
 
-``fold(tree)`` gives a Python value (int, Decimal, str, bool, None for NULL) or raises `NotConstant`.
+``fold(tree)`` gives a Python value (int, Decimal, str, bool, None for NULL) or raises
+`NotConstant`.
 Only what is certain is folded.
 """
 

@@ -54,7 +54,7 @@ class FunctionInliner:
         definition = self._definition(item.db, call.name, line_of(item))
         if definition is None or definition.query is None:
             raise Refused(
-                f"the table function {item.db}.{call.name} is not an inline function of the project",
+                f"the table function {item.db}.{call.name} is no inline function of the project",
                 "table function",
                 line_of(item),
             )
@@ -65,7 +65,7 @@ class FunctionInliner:
         return self._filled(query, definition, list(call.expressions), line_of(item))
 
     def inline_scalars(self, tree: exp.Expr, context: Context) -> None:
-        """Replace calls ``schema.function(…)`` in place. Raises `Refused` for what is not inlinable."""
+        """Replace calls ``schema.function(…)`` in place. Raises `Refused` for others."""
         for _ in range(_LIMIT):
             call = next(
                 (

@@ -88,7 +88,7 @@ class Inserter:
         columns = listed_columns(table, names, line)
         hint = self._hint(state)
         if query is None:
-            rows, order = self._defaults(table, context), []
+            rows, order = self._defaults(table, context), list[exp.Expr]()
             columns = []
         else:
             rows, order = self._rows(query, columns, context, hint)

@@ -1,4 +1,4 @@
-"""The FROM clause of an UPDATE or DELETE: the target, what it is joined to, how often it matches."""
+"""The FROM clause of an UPDATE or DELETE: the target, what joins it, how often it matches."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class JoinedTarget:
 
         Gives ``SELECT 1 FROM s WHERE on`` (the rows that must *not* exist) and the rest.
         """
-        joins = self.query.args.get("joins") or ()
+        joins = list(self.query.args.get("joins") or ())
         others = self.others
         if len(joins) != 1 or self.where is None or len(others) != 1:
             return None

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 
-DuckDBGenerator = DuckDB.Generator
 WIDTH = 96
 INDENT = "    "
 
@@ -150,7 +149,7 @@ RESERVED = frozenset(
 )
 
 
-class _Readable(DuckDBGenerator):
+class _Readable(DuckDB.Generator):  # type: ignore[misc, valid-type]
     """DuckDB's SQL with negations where people write them: ``x not in (…)``, ``x is not null``."""
 
     def not_sql(self, expression: exp.Not) -> str:
@@ -163,7 +162,7 @@ class _Readable(DuckDBGenerator):
                 text = self.sql(inner)
                 if text.startswith(subject + word):
                     return f"{subject} NOT{text[len(subject) :]}"
-        return super().not_sql(expression)
+        return str(super().not_sql(expression))
 
 
 def quoted(name: str) -> str:
@@ -397,7 +396,7 @@ def _needs_block(node: exp.Expr) -> bool:
     )
 
 
-def _alias(node: exp.Alias, width: int) -> list[str]:
+def _alias(node: exp.Expr, width: int) -> list[str]:
     text = _expression(node.this, width)
     text[-1] += f" as {flat(node.args['alias'])}"
     return text
@@ -412,11 +411,11 @@ def _paren(node: exp.Expr, width: int) -> list[str]:
     return text
 
 
-def _exists(node: exp.Exists, width: int) -> list[str]:
+def _exists(node: exp.Expr, width: int) -> list[str]:
     return ["exists (", *_indented(lines(node.this, width - 4)), ")"]
 
 
-def _in(node: exp.In, width: int) -> list[str]:
+def _in(node: exp.Expr, width: int) -> list[str]:
     query = node.args.get("query")
     if query is None:
         return [flat(node)]
@@ -426,7 +425,7 @@ def _in(node: exp.In, width: int) -> list[str]:
     return [*text, *_indented(lines(inner, width - 4)), ")"]
 
 
-def _not(node: exp.Not, width: int) -> list[str]:
+def _not(node: exp.Expr, width: int) -> list[str]:
     inner = node.this
     if isinstance(inner, exp.In) and inner.args.get("query") is not None:
         text = _in(inner, width)
@@ -452,7 +451,7 @@ def _connector(node: exp.Expr, width: int) -> list[str]:
     return out
 
 
-def _case(node: exp.Case, width: int) -> list[str]:
+def _case(node: exp.Expr, width: int) -> list[str]:
     head = "case"
     if node.this is not None:
         head += f" {flat(node.this)}"
@@ -473,10 +472,10 @@ def _case(node: exp.Case, width: int) -> list[str]:
     return out
 
 
-def _cast(node: exp.Cast, width: int) -> list[str]:
+def _cast(node: exp.Expr, width: int) -> list[str]:
     word = "try_cast" if isinstance(node, exp.TryCast) else "cast"
     inner = _expression(node.this, width - 5)
-    to = node.to.sql(dialect="duckdb").lower()
+    to = node.args["to"].sql(dialect="duckdb").lower()
     if len(inner) == 1:
         return [flat(node)]
     return [f"{word}(", *_indented(inner), f"{INDENT}as {to}", ")"]
@@ -506,7 +505,7 @@ def _arguments(node: exp.Expr) -> list[exp.Expr]:
     return found
 
 
-def _binary(node: exp.Binary, width: int) -> list[str]:
+def _binary(node: exp.Expr, width: int) -> list[str]:
     text = flat(node)
     left, right = flat(node.this), flat(node.expression)
     word = text[len(left) : len(text) - len(right)].strip()
@@ -516,7 +515,7 @@ def _binary(node: exp.Binary, width: int) -> list[str]:
     return out + _prefixed(f"{word} ", node.expression, width)
 
 
-def _lateral(node: exp.Lateral, width: int) -> list[str]:
+def _lateral(node: exp.Expr, width: int) -> list[str]:
     inner = node.this
     if not isinstance(inner, exp.Subquery):
         return [flat(node)]

@@ -63,6 +63,7 @@ class Merger:
         before = state
         self._assume_unique(state, relation, on, source_alias, alias, context, merge.whens)
         content = self.tables.content(state, context.origin.first_line)
+        self._check_names(content, source, on, alias)
         groups: list[Group] = []
         lost = False
         for group in state.groups:
@@ -77,6 +78,14 @@ class Merger:
                 result = self._inserted(result, content, when, source, on, alias, context)
         upsert = self._upsert(before, result, merge.whens, source, on, alias, context)
         return replace(result, upsert=upsert)
+
+    def _check_names(self, content: Relation, source: exp.Table, on: exp.Expr, alias: str) -> None:
+        """Refuse an ON with a name that both sides have: moved into EXISTS it would find one."""
+        if all(column.table for column in trees.columns_in(on)):
+            return
+        join = exp.Join(this=source.copy(), on=on.copy(), kind="INNER")
+        items = [trees.alias(trees.one(), "one")]
+        self.binder.relations.query(trees.select(items, content.ref(alias), None, [join]), "check")
 
     def _source(self, source: exp.Expr, context: Context) -> exp.Table:
         """The source as a relation with its alias."""
@@ -158,7 +167,7 @@ class Merger:
         loses = loses or more_loss
         if all_updated and left is not None and left == exists_source:
             return groups, loses
-        stays = [
+        stays: list[exp.Expr] = [
             exp.Not(
                 this=trees.exists(
                     trees.select([trees.one()], source.copy(), trees.all_of([part.copy()]))

@@ -32,7 +32,7 @@ _FUNCTIONS = frozenset(
 
 
 def snake(name: str) -> str:
-    """``DimCustomer`` is ``dim_customer``, ``#tmp Orders`` is ``tmp_orders``, ``2x`` is ``t_2x``."""
+    """``DimCustomer`` is ``dim_customer``, ``#tmp Orders`` ``tmp_orders``, ``2x`` ``t_2x``."""
     text = _OTHER.sub("_", _BOUNDARY.sub("_", name).lower()).strip("_")
     if not text:
         return "rows"

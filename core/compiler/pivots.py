@@ -96,7 +96,7 @@ def _unpivoted(source: Relation, pivot: exp.Pivot) -> exp.Expr:
         known = source.column(name)
         if known is None:
             raise Refused(f"UNPIVOT of an unknown column '{name}'", "UNPIVOT", line_of(pivot))
-        items = [trees.column(other) for other in kept]
+        items: list[exp.Expr] = [trees.column(other) for other in kept]
         items.append(trees.alias(trees.column(name), value))
         items.append(trees.alias(exp.Literal.string(known.name), label))
         where = exp.Not(this=exp.Is(this=trees.column(name), expression=exp.Null()))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from core.compiler.fold import text_of
 from core.compiler.naming import snake
 from core.compiler.result import Refused, Unsupported
-from core.compiler.state import State, Value
+from core.compiler.state import State, TableState, Value
 from core.compiler.variables import assigned
 from core.compiler.variables_exec import bound_value, type_of, unknown_like
 from core.tsql import nodes
@@ -97,7 +97,7 @@ def _only_logs(name: str) -> bool:
 
 
 def is_logging_call(ex: Executor, node: nodes.Execute) -> bool:
-    """A call that changes no table of interest: a system procedure, or a logger not in the project."""
+    """A call that changes no table of interest: a system procedure, or an unknown logger."""
     if node.procedure is None:
         return False
     name = node.procedure.name
@@ -224,11 +224,11 @@ def _adopt(state: State, done: State) -> None:
     state.identity_insert, state.poison = done.identity_insert, done.poison
 
 
-def _table_variables(state: State) -> dict[str, object]:  # type: ignore[type-arg]
+def _table_variables(state: State) -> dict[str, TableState]:
     found = {k: v for k, v in state.tables.items() if k.startswith("@")}
     for key in found:
         del state.tables[key]
-    return found  # type: ignore[return-value]
+    return found
 
 
 def _argument(node: nodes.Execute, name: str, position: int) -> nodes.Argument | None:
@@ -315,7 +315,7 @@ def _run_text(
         ex.called_from = called_from
     if done is not state:
         _adopt(state, done)
-    state.tables.update(hidden)  # type: ignore[arg-type]
+    state.tables.update(hidden)
     state.variables = outer
 
 

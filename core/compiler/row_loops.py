@@ -76,8 +76,7 @@ class RowLoop:
             same = known is not None and known.type == type_
             state.variables[name] = Value(type_, value if same else trees.cast(value, type_))
         self._statements(body, rows, state)
-        for name, value in outer.items():
-            state.variables[name] = value
+        state.variables.update(outer)
         for name in self.columns:
             state.variables[name] = unknown_like(outer[name], why.at(self.ex.line(self.node)))
 
@@ -278,11 +277,10 @@ class RowLoop:
                 continue
             for one, other in ((part.this, part.expression), (part.expression, part.this)):
                 one = trees.unwrapped(one)
-                if isinstance(one, exp.Column) and one.table.lower() in (
-                    (alias, "") if alone else (alias,)
-                ):
-                    if self._is_row_key(other):
-                        found.add((one.name.lower(), _text(other)))
+                if not isinstance(one, exp.Column) or not self._is_row_key(other):
+                    continue
+                if one.table.lower() == alias or (alone and not one.table):
+                    found.add((one.name.lower(), _text(other)))
         return found
 
     def _is_row_key(self, node: exp.Expr) -> bool:
@@ -296,7 +294,7 @@ class RowLoop:
             inner = node.expression if isinstance(node, exp.Convert) else node.this
             if isinstance(inner, exp.Parameter):
                 name = variable_name(inner)
-                if name not in self.columns:
+                if name is None or name not in self.columns:
                     return False
                 date = self.columns[name][1].name is t.TypeName.DATE
                 return date and str(node.meta.get("tsql_style", "")) == "112"

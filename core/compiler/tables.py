@@ -20,7 +20,7 @@ from core.tsql.types import TypeName
 
 
 def table_key(name: ObjectName, default_schema: str = "dbo") -> str:
-    """``schema.table`` in lower case; a temp table is its own name, another database comes first."""
+    """``schema.table`` in lower case; a temp table's key is its own name."""
     if name.is_temporary:
         return name.name.lower()
     parts = [name.schema or default_schema, name.name]

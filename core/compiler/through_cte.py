@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -21,10 +21,22 @@ if TYPE_CHECKING:
     from core.compiler.executor import Executor
 
 
-def _split(
-    ex: Executor, parsed: ParsedLeaf, context: Context, state: State
-) -> tuple[str, TableState, Relation, exp.Select, exp.Expr | None, str]:
-    """Key and state of the base table, its content, the CTE's rows over it, WHERE, and its name."""
+@dataclass(frozen=True)
+class _Through:
+    """The base table's key, state and content; the CTE's rows over it (its columns behind the
+    table's, its own WHERE kept); the statement's WHERE; the CTE's name and the table's alias.
+    """
+
+    key: str
+    state: TableState
+    content: Relation
+    rows: exp.Select
+    condition: exp.Expr | None
+    name: str
+    alias: str
+
+
+def _split(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) -> _Through:
     assert parsed.target is not None
     assert parsed.query is not None
     with_ = parsed.query.args.get("with_")
@@ -75,32 +87,30 @@ def _split(
     condition = ex.binder.expression(where.this, context) if where is not None else None
     target_alias = parsed.target.alias or parsed.target.table.name
     key = ex.tables.key(table_name(base))
-    for column in trees.columns_in(condition) if condition is not None else []:
-        column.set("table", None)
-    del target_alias
-    return key, found, content, tree, condition, alias
+    if not isinstance(tree, exp.Select):
+        raise Refused("this CTE is not a plain query over one table", "DML through a CTE")
+    return _Through(key, found, content, tree, condition, target_alias, alias)
 
 
 def delete_through_cte(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) -> None:
-    key, found, content, numbered, condition, _ = _split(ex, parsed, context, state)
-    state.tables[key] = delete_through(ex.updater, found, content, numbered, condition, context)
+    cte = _split(ex, parsed, context, state)
+    state.tables[cte.key] = delete_through(
+        ex.updater, cte.state, cte.content, cte.rows, cte.condition, cte.name, context
+    )
     state.lazies.pop("@@rowcount", None)
 
 
 def update_through_cte(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) -> None:
     """The CTE's rows that the WHERE selects get new values; all others stay."""
-    key, found, content, numbered, condition, alias = _split(ex, parsed, context, state)
-    where = numbered.args.get("where")
-    rows = ex.relations.query(numbered, f"numbered_{content.hint}", context.origin)
-    values = ex.updater.assignments(parsed.assignments, context, alias, found)
-    for value in values.values():
-        for column in trees.columns_in(value):
-            if column.find_ancestor(exp.Select) is None:
-                column.set("table", None)
+    cte = _split(ex, parsed, context, state)
+    found, content, condition = cte.state, cte.content, cte.condition
+    where = cte.rows.args.get("where")
+    rows = ex.relations.query(cte.rows, f"numbered_{content.hint}", context.origin)
+    values = ex.updater.assignments(parsed.assignments, context, cte.name, found)
     items: list[exp.Expr] = []
     for column in found.table.columns:
         new = values.get(column.name.lower())
-        old: exp.Expr = trees.column(column.name)
+        old: exp.Expr = trees.column(column.name, cte.name)
         if new is None:
             items.append(old)
         elif condition is None:
@@ -108,16 +118,16 @@ def update_through_cte(ex: Executor, parsed: ParsedLeaf, context: Context, state
         else:
             branch = exp.If(this=condition.copy(), true=trees.cast(new, column.type))
             items.append(trees.alias(exp.Case(ifs=[branch], default=old), column.name))
-    query: exp.Expr = trees.select(items, rows.ref())
+    query: exp.Expr = trees.select(items, rows.ref(cte.name))
     changed = ex.updater._stored(found, query, f"corrected_{content.hint}", context)
     one = merged(found, content)
     group = one.groups[0]
     groups = [ex.updater._changed(group, changed, values, every_row=condition is None)]
     if where is not None:
         outside = trees.select(
-            [exp.Star()], content.ref(alias), trees.is_not_true(where.this.copy())
+            [exp.Star()], content.ref(cte.alias), trees.is_not_true(where.this.copy())
         )
         kept = ex.relations.query(outside, f"unchanged_{content.hint}", context.origin)
         groups.append(Group(kept, group.kind, group.changed))
-    state.tables[key] = replace(one, groups=tuple(groups), written=True, upsert=None)
+    state.tables[cte.key] = replace(one, groups=tuple(groups), written=True, upsert=None)
     state.lazies.pop("@@rowcount", None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from core.compiler import trees
+from core.compiler.keys import conjuncts
 
 
 def tidied(tree: exp.Expr) -> exp.Expr:
     """All passes, in order; works on the given tree."""
     for select in outer_selects(tree):
+        joined_on_keys(select)
         without_qualifiers(select)
         plain_aliases(select)
     for select in tree.find_all(exp.Select):
@@ -68,7 +70,7 @@ def plain_aliases(select: exp.Select) -> None:
 
 
 def closed_without_qualifiers(select: exp.Select) -> None:
-    """``(select max.x from max)`` is ``(select x from max)``: every column is the one relation's."""
+    """``(select m.x from m)`` is ``(select x from m)``: every column is the one relation's."""
     source = select.args.get("from_")
     if source is None or not isinstance(source.this, exp.Table) or select.parent is None:
         return
@@ -81,3 +83,40 @@ def closed_without_qualifiers(select: exp.Select) -> None:
     for column in columns:
         column.set("table", None)
     source.this.set("alias", None)
+
+
+def joined_on_keys(select: exp.Select) -> None:
+    """``from a cross join b where a.id = b.id`` is ``from a inner join b on a.id = b.id``.
+
+    Only when all joins are inner or cross: then ON and WHERE are the same condition.
+    """
+    joins = select.args.get("joins") or []
+    where = select.args.get("where")
+    source = select.args.get("from_")
+    if where is None or source is None:
+        return
+    if any(join.args.get("side") or join.args.get("method") for join in joins):
+        return
+    known = {source.this.alias_or_name.lower()}
+    rest = conjuncts(where.this)
+    for join in joins:
+        alias = join.this.alias_or_name.lower()
+        if join.args.get("on") is None and isinstance(join.this, exp.Table):
+            found = [part for part in rest if _links(part, alias, known)]
+            if found:
+                rest = [part for part in rest if part not in found]
+                join.set("on", exp.and_(*found, copy=False))
+                join.set("kind", "INNER")
+        known.add(alias)
+    select.set("where", exp.Where(this=exp.and_(*rest, copy=False)) if rest else None)
+
+
+def _links(part: exp.Expr, alias: str, known: set[str]) -> bool:
+    """Whether a conjunct compares a column of `alias` with a column of an earlier relation."""
+    if not isinstance(part, exp.EQ):
+        return False
+    sides = (trees.unwrapped(part.this), trees.unwrapped(part.expression))
+    if not all(isinstance(side, exp.Column) and side.table for side in sides):
+        return False
+    tables = {side.args["table"].name.lower() for side in sides}
+    return alias in tables and len(tables) == 2 and (tables - {alias}) <= known

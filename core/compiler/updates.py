@@ -118,7 +118,7 @@ class Updater:
         values: Mapping[str, exp.Expr],
         context: Context,
     ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
-        """The state after an UPDATE, and for each group its relation before and the changed rows."""
+        """The state after an UPDATE, and for each group its rows before and the changed rows."""
         groups: list[Group] = []
         changed: list[tuple[Relation, Relation]] = []
         single = not joined.others
@@ -137,7 +137,7 @@ class Updater:
                 rows = self._joined_in_place(state, group, joined, values, match, context)
                 groups.append(self._changed(group, rows, values, every_row=False))
                 continue
-            items = [
+            items: list[exp.Expr] = [
                 trees.alias(values[c.name.lower()].copy(), c.name)
                 if c.name.lower() in values
                 else trees.column(c.name, joined.alias)
@@ -217,7 +217,7 @@ class Updater:
         match: exp.Column,
         context: Context,
     ) -> Relation:
-        """All rows of a group LEFT JOINed to what changes them; `match` is NULL where nothing does."""
+        """All rows of a group LEFT JOINed to what changes them; `match` is NULL for the others."""
         items: list[exp.Expr] = []
         for column in state.table.columns:
             old = trees.column(column.name, joined.alias)
@@ -271,7 +271,7 @@ class Updater:
         ]
         if not keys:
             raise Refused("an outer join to a table without a unique key", "UPDATE FROM")
-        key = sorted(min(keys, key=len))
+        key = min((sorted(k) for k in keys), key=len)
         touched = joined.with_target(
             relation.ref(joined.alias), [trees.column(name, joined.alias) for name in key]
         )

@@ -79,7 +79,7 @@ def assign(
     state: State,
     operator: str = "=",
 ) -> None:
-    """Set a variable; what is not understood makes it unknown, which matters only to its readers."""
+    """Set a variable; what is not understood makes it unknown, which only its readers mind."""
     known = state.variables.get(name)
     if known is None:
         raise Refused(f"the variable {name} is not declared", "undeclared variable")
@@ -203,16 +203,15 @@ def _assign_from(
     for name in names:
         if name not in state.variables:
             raise Refused(f"the variable {name} is not declared", "undeclared variable")
-    own = {name for name in names}
+    own = set(names)
     for assignment in parsed.assignments:
         reads = {variable_name(p) for p in assignment.value.find_all(exp.Parameter)}
         if reads & own or assignment.operator != "=":
             raise Refused(
                 "a variable is built up row by row", "row-by-row SELECT @v", assignment.line
             )
-    query, _ = unordered(query)
     columns = [name.lstrip("@") for name in names]
-    bound = ex.binder.query(query, context)
+    bound = ex.binder.query(unordered(query)[0], context)
     if len(set(columns)) != len(columns):
         raise Refused("a variable is assigned twice in one SELECT", "SELECT @v")
     if isinstance(bound, exp.Select) and bound.args.get("order") is not None:
@@ -284,10 +283,9 @@ def _finds_by_key(query: exp.Expr, relation: Relation) -> bool:
         return False
     fixed = set()
     for part in conjuncts(where.this):
-        if isinstance(part, exp.EQ) and isinstance(part.this, exp.Column):
-            if not trees.columns_in(part.expression):
-                fixed.add(part.this.name.lower())
-        elif isinstance(part, exp.EQ) and isinstance(part.expression, exp.Column):
-            if not trees.columns_in(part.this):
-                fixed.add(part.expression.name.lower())
+        if not isinstance(part, exp.EQ):
+            continue
+        for one, other in ((part.this, part.expression), (part.expression, part.this)):
+            if isinstance(one, exp.Column) and not trees.columns_in(other):
+                fixed.add(one.name.lower())
     return relation.inputs[0].is_unique_on(fixed)

@@ -317,3 +317,35 @@ def test_except_guard_and_set_operations() -> None:
     warehouse.run(result, "silver.FactOrders")
     warehouse.run(result, "silver.FactOrders")
     assert warehouse.rows("silver.FactOrders", "OrderID", "CustomerID") == [(1, None), (2, 1)]
+
+
+def test_a_cte_is_written_through_with_a_correlated_condition() -> None:
+    source = """
+    CREATE PROCEDURE silver.usp_Through AS
+    TRUNCATE TABLE silver.FactOrders
+    INSERT INTO silver.FactOrders SELECT OrderID, CustomerID, OrderDate, Amount, Qty FROM bronze.Orders
+    ;WITH o AS (SELECT *, Qty * 2 AS Twice FROM silver.FactOrders WHERE Qty > 1)
+    DELETE FROM o WHERE EXISTS (SELECT 1 FROM bronze.Customer c WHERE c.CustomerID = o.CustomerID)
+    ;WITH o AS (SELECT OrderID, Qty, Qty * 2 AS Twice FROM silver.FactOrders WHERE Qty > 1)
+    UPDATE o SET Qty = o.Twice WHERE o.OrderID < 10
+    """
+    result = compiled(source, "silver.FactOrders")
+    warehouse = Warehouse()
+    warehouse.load("bronze.Customer", [(1, None, None, None, None, None)])
+    warehouse.load(
+        "bronze.Orders",
+        [
+            (1, 1, None, None, 1, 5),
+            (2, 2, None, None, 1, 5),
+            (3, 1, None, None, 1, 1),
+            (4, None, None, None, 1, None),
+            (12, 2, None, None, 1, 5),
+        ],
+    )
+    warehouse.run(result, "silver.FactOrders")
+    assert warehouse.rows("silver.FactOrders", "OrderID", "Qty") == [
+        (12, 5),
+        (2, 10),
+        (3, 1),
+        (4, None),
+    ]
