@@ -126,8 +126,37 @@ def _formatmessage(emitter: ExpressionEmitter, node: exp.Expr) -> str:
 
 
 FUNCTIONS: dict[str, Writer] = {
-    **dict.fromkeys(("SCOPE_IDENTITY", "ROWCOUNT_BIG", "ERROR_NUMBER", "ERROR_SEVERITY", "ERROR_STATE", "ERROR_LINE", "ERROR_MESSAGE", "ERROR_PROCEDURE", "XACT_STATE"), _state),
-    **dict.fromkeys(("OBJECT_ID", "OBJECT_NAME", "OBJECT_SCHEMA_NAME", "SCHEMA_NAME", "SCHEMA_ID", "DB_NAME", "DB_ID", "IDENT_CURRENT", "CURSOR_STATUS", "COL_LENGTH", "SERVERPROPERTY", "SESSION_CONTEXT"), _asked),
+    **dict.fromkeys(
+        (
+            "SCOPE_IDENTITY",
+            "ROWCOUNT_BIG",
+            "ERROR_NUMBER",
+            "ERROR_SEVERITY",
+            "ERROR_STATE",
+            "ERROR_LINE",
+            "ERROR_MESSAGE",
+            "ERROR_PROCEDURE",
+            "XACT_STATE",
+        ),
+        _state,
+    ),
+    **dict.fromkeys(
+        (
+            "OBJECT_ID",
+            "OBJECT_NAME",
+            "OBJECT_SCHEMA_NAME",
+            "SCHEMA_NAME",
+            "SCHEMA_ID",
+            "DB_NAME",
+            "DB_ID",
+            "IDENT_CURRENT",
+            "CURSOR_STATUS",
+            "COL_LENGTH",
+            "SERVERPROPERTY",
+            "SESSION_CONTEXT",
+        ),
+        _asked,
+    ),
     "NEWID": _newid,
     "NEWSEQUENTIALID": _newid,
     "HOST_NAME": _constant("host"),

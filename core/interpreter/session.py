@@ -34,6 +34,7 @@ class Session:
         self.engine = engine
         self._profile = profile
         self.store = TableStore(engine, schema, profile)
+        self.store.default_of = self.default_value
         self.translator = Translator(self)
         self.catalog = CatalogViews(self)
         self.procedures: dict[Key, CreateProcedure] = {}
@@ -144,6 +145,16 @@ class Session:
             known = tree.args["ifs"][0].this
             self._defaults["?" + text] = known
         return known
+
+    def default_value(self, stored: StoredTable, column: Column) -> object:
+        """The value of a column's default, for rows that are loaded without it."""
+        if column.default is None:
+            return None
+        from core.interpreter.inserts import default_sql
+
+        context = self.translator.context()
+        sql = default_sql(self, context, stored, column)
+        return self.scalar(self.translator.made(context, f"SELECT {sql}"))
 
     # --- values -----------------------------------------------------------------------------------
 

@@ -78,6 +78,8 @@ class TableStore:
         self.profile = profile
         self.stored: dict[tuple[str, str], StoredTable] = {}
         self.savepoints: list[Savepoint] = []
+        self.default_of: Callable[[StoredTable, Column], object] = lambda stored, column: None
+        """The value of a column that a loaded row leaves out; set by the session."""
         self._names: set[str] = set()
 
     # --- finding ----------------------------------------------------------------------------------
@@ -188,7 +190,7 @@ class TableStore:
                     elif isinstance(row[position], int):
                         self.seen(identity, int(str(row[position])))
                 elif row[position] is _ABSENT:
-                    row[position] = None
+                    row[position] = self.default_of(stored, column)
 
     @staticmethod
     def seen(identity: IdentityState, value: int) -> None:

@@ -81,7 +81,9 @@ def repaired(tree: exp.Expr) -> exp.Expr:
     copy = tree.copy()
     for node in list(copy.find_all(exp.Identifier)):
         parent = node.parent
-        if (isinstance(parent, exp.Binary) and not isinstance(parent, exp.Dot)) or (isinstance(parent, exp.Anonymous) and node.arg_key == "expressions"):
+        if (isinstance(parent, exp.Binary) and not isinstance(parent, exp.Dot)) or (
+            isinstance(parent, exp.Anonymous) and node.arg_key == "expressions"
+        ):
             node.replace(exp.Column(this=node.copy()))
     return copy
 

@@ -166,8 +166,9 @@ def _iso(value: dt.datetime, type_: SqlType) -> str:
 
 
 def _digits(microseconds: int, type_: SqlType) -> str:
-    """The fraction with the digits the type has: 3 for datetime, n for datetime2(n)."""
-    if type_.name is TypeName.SMALLDATETIME:
+    """The fraction of a second: nothing for zero, else 3 or 6 digits."""
+    if microseconds == 0:
         return ""
-    count = 3 if type_.name is TypeName.DATETIME else 7 if type_.scale is None else type_.scale
-    return f".{microseconds:06d}0"[: count + 1] if count else ""
+    if microseconds % 1000 == 0:
+        return f".{microseconds // 1000:03d}"
+    return f".{microseconds:06d}"

@@ -1,0 +1,97 @@
+"""A `Reference` for a migration project: its tables, views, functions and procedures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from core.interpreter.context import Profile
+from core.interpreter.definitions import Identity
+from core.interpreter.engine import Limits
+from core.interpreter.reference import Module, Reference
+from core.project.project import MigrationProject
+from core.tsql.errors import TsqlError
+from core.tsql.nodes import CreateFunction, CreateProcedure, CreateType, CreateView
+from core.tsql.parser import parse_script
+from core.warehouse import Warehouse
+
+_WORD = re.compile(r"[\w@$#]+")
+
+
+def project_reference(
+    project: MigrationProject,
+    procedures: Iterable[str] | None = None,
+    *,
+    profile: Profile | None = None,
+    limits: Limits | None = None,
+    warehouse: Warehouse | None = None,
+) -> Reference:
+    """The reference for some procedures (default: all) and everything they can reach.
+
+    Texts that do not parse are left out: calling one is then error 2812. Pass `warehouse` to share
+    what it has read.
+    """
+    house = warehouse or Warehouse(project)
+    texts = dict(_texts(project, procedures))
+    schema = house.schema_for(*texts.values())
+    modules = [*_types(project), *_routines(project, texts)]
+    identities = {}
+    for key in schema.tables:
+        found = house.identity_of(".".join(key)) if key[0] and "." not in key[0] else None
+        if found is not None:
+            identities[key] = Identity(found.column, found.seed, found.increment)
+    return Reference(schema, modules, profile, limits=limits, identities=identities)
+
+
+def _texts(
+    project: MigrationProject, procedures: Iterable[str] | None
+) -> Iterator[tuple[str, str]]:
+    """The wanted procedures and, through their words, the modules they can reach."""
+    modules = {**project.views, **project.functions, **project.procedures}
+    by_name: dict[str, list[str]] = {}
+    for item_id, definition in modules.items():
+        by_name.setdefault(definition.name.name.lower(), []).append(item_id)
+    if procedures is None:
+        waiting = list(modules)
+    else:
+        waiting = [_item_id(project, name) for name in procedures]
+    seen: set[str] = set()
+    while waiting:
+        item_id = waiting.pop()
+        if item_id in seen or item_id not in modules:
+            continue
+        seen.add(item_id)
+        text = modules[item_id].text
+        yield item_id, text
+        for word in set(_WORD.findall(text.lower())):
+            waiting.extend(by_name.get(word, ()))
+
+
+def _item_id(project: MigrationProject, name: str) -> str:
+    source = project.procedure(name)
+    return f"{source.name.schema or 'dbo'}.{source.name.name}".lower()
+
+
+def _routines(project: MigrationProject, texts: dict[str, str]) -> Iterator[Module]:
+    wanted = CreateProcedure | CreateFunction | CreateView
+    for text in texts.values():
+        try:
+            script = parse_script(text)
+        except TsqlError:
+            continue
+        yield from (s for s in script.statements if isinstance(s, wanted))
+
+
+def _types(project: MigrationProject) -> Iterator[Module]:
+    """Table types: base types are in the schema already."""
+    for kind in ("types", "tables", "procedures"):
+        for _, batch in project.ddl_batches(kind):
+            if "TYPE" not in batch.text.upper():
+                continue
+            try:
+                script = parse_script(batch.text)
+            except TsqlError:
+                continue
+            yield from (
+                s for s in script.statements if isinstance(s, CreateType) and s.table is not None
+            )
