@@ -79,6 +79,7 @@ class ProcCommand(click.Command):
 )
 @click.option("--discard", is_flag=True, help="Give up an unfinished run that is in the way.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--serve", is_flag=True, help="Offer the app in a browser, on this machine only.")
 @click.option("--max-cost", type=float, metavar="USD", help="What Claude may cost at most.")
 @click.option(
     "--project",
@@ -96,6 +97,8 @@ def run(**options: Any) -> None:
     """
     if not options.pop("headless") and not options["dry_run"]:
         _app(options)
+    if options.pop("serve"):
+        raise click.UsageError("--serve offers the app; it cannot be combined with --headless.")
     from tui.headless import run_headless
 
     sys.exit(run_headless(**options))
@@ -103,12 +106,11 @@ def run(**options: Any) -> None:
 
 def _app(options: dict[str, Any]) -> NoReturn:
     """Start the terminal app where it is installed and there is a terminal."""
-    if importlib.util.find_spec("tui.app") is None:
+    if importlib.util.find_spec("tui.opening") is None:
         raise click.UsageError("Name the tables and add --headless: there is no app here.")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (options["serve"] or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise click.UsageError("There is no terminal here; name the tables and add --headless.")
-    app = importlib.import_module("tui.app")
-    sys.exit(app.run_app(**options))
+    sys.exit(importlib.import_module("tui.opening").run_app(**options))
 
 
 def command_for(arguments: list[str]) -> tuple[click.Command, list[str]]:

@@ -85,7 +85,7 @@ def run_headless(
 ) -> int:
     """Do a headless run and return its exit code."""
     wish = Wish(
-        project=project,
+        project=project.resolve(),
         tables=tuple(tables),
         all_ready=all_ready,
         in_place=in_place,

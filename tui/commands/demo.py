@@ -74,10 +74,11 @@ def _open_app(folder: Path) -> None:
 
     from tui.problems import say
 
-    if importlib.util.find_spec("tui.app") is None:
+    if importlib.util.find_spec("tui.opening") is None:
         say("There is no app in this version yet; the demo runs headless.")
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         say("There is no terminal here; the demo runs headless.")
         return
-    sys.exit(importlib.import_module("tui.app").run_app(project=folder, tables=_targets()))
+    opening = importlib.import_module("tui.opening")
+    sys.exit(opening.run_app(project=folder, tables=_targets(), in_place=True))
