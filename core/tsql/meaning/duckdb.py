@@ -10,8 +10,12 @@ from sqlglot import exp
 from core.tsql.meaning import (
     duckdb_casts,
     duckdb_dates,
+    duckdb_documents,
+    duckdb_format,
     duckdb_numbers,
+    duckdb_patterns,
     duckdb_strings,
+    duckdb_text,
     sql,
 )
 from core.tsql.meaning.duckdb_reserved import RESERVED
@@ -26,6 +30,9 @@ _PLAIN_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _RULES: Mapping[str, Rule] = {
     **duckdb_numbers.RULES,
     **duckdb_strings.RULES,
+    **duckdb_patterns.RULES,
+    **duckdb_format.RULES,
+    **duckdb_documents.RULES,
     **duckdb_dates.RULES,
     "LAG": duckdb_numbers.lag,
     "LEAD": duckdb_numbers.lag,
@@ -106,11 +113,11 @@ class DuckDb:
 
     def folded(self, tree: exp.Expr) -> exp.Expr:
         """Text for comparison without case and trailing blanks."""
-        return duckdb_strings.folded(tree)
+        return duckdb_text.folded(tree)
 
     def like(self, value: Value, pattern: Value, escape: str | None, options: Options) -> exp.Expr:
         """``value LIKE pattern``."""
-        return duckdb_strings.like(value, pattern, escape, options)
+        return duckdb_patterns.like(value, pattern, escape, options)
 
     def storage(self, type_: SqlType) -> exp.DataType:
         """DuckDB's type for a T-SQL type."""

@@ -13,7 +13,7 @@ from core.tsql.meaning.duckdb_casts import (
     round_moment,
     storage,
 )
-from core.tsql.meaning.duckdb_strings import int_of
+from core.tsql.meaning.duckdb_text import int_of
 from core.tsql.meaning.literals import parse_moment
 from core.tsql.meaning.options import Options
 from core.tsql.meaning.refusal import refuse

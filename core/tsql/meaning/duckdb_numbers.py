@@ -15,7 +15,7 @@ from sqlglot import exp
 from core.tsql import types as t
 from core.tsql.meaning import sql
 from core.tsql.meaning.duckdb_casts import align, convert, storage
-from core.tsql.meaning.duckdb_strings import folded, ignores_case, int_of
+from core.tsql.meaning.duckdb_text import folded, ignores_case, int_of
 from core.tsql.meaning.options import DivisionByZero, Options
 from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.rules import Rule

@@ -1,4 +1,4 @@
-"""Text functions and LIKE in DuckDB (``functions/string-functions-transact-sql``)."""
+"""Text functions in DuckDB (``functions/string-functions-transact-sql``)."""
 
 from __future__ import annotations
 
@@ -9,44 +9,14 @@ from sqlglot import exp
 
 from core.tsql import types as t
 from core.tsql.meaning import sql
-from core.tsql.meaning.duckdb_casts import convert, fit
-from core.tsql.meaning.duckdb_styles import format_pattern, number_format
-from core.tsql.meaning.options import Collation, Options
+from core.tsql.meaning.duckdb_casts import failing
+from core.tsql.meaning.duckdb_text import ignores_case, int_of, text_of
+from core.tsql.meaning.options import Options
 from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.rules import Rule
 from core.tsql.meaning.values import Call, Value
-from core.tsql.types import SqlType, TypeName, as_decimal
+from core.tsql.types import SqlType, TypeName
 from core.tsql.typing import type_of
-
-
-def folded(tree: exp.Expr) -> exp.Expr:
-    """Text whose equality is that of a case-insensitive collation, trailing blanks ignored."""
-    if isinstance(tree, exp.Literal) and tree.is_string:
-        return sql.text(tree.name.rstrip(" ").lower())
-    return sql.fn("lower", sql.fn("rtrim", tree))
-
-
-def ignores_case(options: Options, *values: Value) -> bool:
-    """Whether a search must ignore case: under ``preserve``, unless a COLLATE says otherwise."""
-    if options.collation is not Collation.PRESERVE:
-        return False
-    return not any(value.is_case_sensitive for value in values)
-
-
-def text_of(value: Value, options: Options) -> exp.Expr:
-    """A value as text: what string functions do to an argument that is none."""
-    if value.type.is_string:
-        return value.tree
-    if value.is_null:
-        return sql.cast(exp.Null(), "VARCHAR")
-    return convert(value, t.varchar(8000), options)
-
-
-def int_of(value: Value, options: Options) -> exp.Expr:
-    """A value as an integer: what a count or a position argument becomes."""
-    if value.type.is_integer or value.type.is_null:
-        return value.tree
-    return convert(value, t.INT, options)
 
 
 def concatenation(left: Value, right: Value, type_: SqlType, options: Options) -> exp.Expr:
@@ -335,123 +305,6 @@ def _charindex(call: Call) -> exp.Expr:
     return sql.case((hit, sql.add(found, offset)), default=found.copy())
 
 
-def _patindex(call: Call) -> exp.Expr:
-    """PATINDEX with a literal pattern: the position where it matches, 0 without a match."""
-    pattern = call.arguments[0].text
-    if pattern is None:
-        raise refuse(call.node, "PATINDEX", "the pattern must be a literal.")
-    text = text_of(call.arguments[1], call.options)
-    open_start, open_end = pattern.startswith("%"), pattern.endswith("%")
-    core = pattern[
-        1 if open_start else 0 : len(pattern) - 1 if open_end and len(pattern) > 1 else None
-    ]
-    body = like_regex(core, None, lazy=True)
-    if body is None:
-        raise refuse(call.node, "PATINDEX", "the pattern is not understood.")
-    flags = "(?is)" if ignores_case(call.options, *call.arguments) else "(?s)"
-    tail = "" if open_end else "$"
-    if not open_start:
-        matched = sql.fn("regexp_matches", text, f"{flags}^{body}{tail}")
-        return sql.case(
-            (matched, sql.number(1)), (exp.Not(this=sql.is_null(text.copy())), sql.number(0))
-        )
-    before = sql.fn("regexp_extract", text, f"{flags}^(.*?){body}{tail}", 1)
-    matched = sql.fn("regexp_matches", text.copy(), f"{flags}{body}{tail}")
-    return sql.case(
-        (matched, sql.add(sql.fn("length", before), 1)),
-        (exp.Not(this=sql.is_null(text.copy())), sql.number(0)),
-    )
-
-
-def like_regex(pattern: str, escape: str | None, *, lazy: bool = False) -> str | None:
-    """A LIKE pattern as a regular expression; None when SQL Server would not match anything.
-
-    ``language-elements/like-transact-sql``: ``%``, ``_``, ``[a-c]``, ``[^a]``, ESCAPE. A ``[``
-    without its ``]`` matches nothing.
-    """
-    result: list[str] = []
-    position = 0
-    while position < len(pattern):
-        mark = pattern[position]
-        position += 1
-        if escape is not None and mark == escape:
-            if position >= len(pattern):
-                return None
-            result.append(re.escape(pattern[position]))
-            position += 1
-        elif mark == "%":
-            result.append(".*?" if lazy else ".*")
-        elif mark == "_":
-            result.append(".")
-        elif mark == "[":
-            end = _class_end(pattern, position, escape)
-            if end < 0:
-                return None
-            result.append(_class(pattern[position:end], escape))
-            position = end + 1
-        else:
-            result.append(re.escape(mark))
-    return "".join(result)
-
-
-def _class_end(pattern: str, start: int, escape: str | None) -> int:
-    position = start
-    if pattern[position : position + 1] == "^":
-        position += 1
-    if pattern[position : position + 1] == "]":
-        return -1
-    while position < len(pattern):
-        if escape is not None and pattern[position] == escape:
-            position += 2
-            continue
-        if pattern[position] == "]":
-            return position
-        position += 1
-    return -1
-
-
-def _class(content: str, escape: str | None) -> str:
-    negated = content.startswith("^")
-    marks = content[1:] if negated else content
-    if escape is not None:
-        marks = marks.replace(escape, "")
-    escaped = "".join(f"\\{mark}" if mark in "\\[]^" else mark for mark in marks)
-    return f"[{'^' if negated else ''}{escaped}]"
-
-
-def like(value: Value, pattern: Value, escape: str | None, options: Options) -> exp.Expr:
-    """``value LIKE pattern``; a pattern with a class becomes a regular expression."""
-    text = text_of(value, options)
-    insensitive = ignores_case(options, value, pattern)
-    if pattern.text is None:
-        if escape is not None:
-            raise refuse(pattern.source, "LIKE", "ESCAPE needs a literal pattern.")
-        kind = exp.ILike if insensitive else exp.Like
-        return kind(this=sql.wrap(text), expression=sql.wrap(text_of(pattern, options)))
-    written = pattern.text
-    if _ignores_trailing_blanks(value, written, options):
-        text = sql.fn("rtrim", text)
-    if "[" not in written and escape is None:
-        cased = written.lower() != written.upper()
-        kind = exp.ILike if insensitive and cased else exp.Like
-        if "\\" not in written:
-            return kind(this=sql.wrap(text), expression=sql.text(written))
-    regex = like_regex(written, escape)
-    if regex is None:
-        return exp.and_(exp.Not(this=sql.is_null(text)), exp.false())
-    return sql.fn("regexp_full_match", text, regex, "is" if insensitive else "s")
-
-
-def _ignores_trailing_blanks(value: Value, pattern: str, options: Options) -> bool:
-    """Trailing blanks of a text that is not Unicode do not count, unless the pattern has some.
-
-    ``language-elements/like-transact-sql``, "Pattern Matching by Using LIKE".
-    """
-    if value.type.is_unicode or not value.type.is_string or pattern.endswith((" ", "%")):
-        return False
-    return value.type.name is TypeName.CHAR or options.collation is Collation.PRESERVE
-
-
 def _concat(call: Call) -> exp.Expr:
     """CONCAT ignores NULL, as DuckDB's does."""
     return sql.fn("concat", *(text_of(argument, call.options) for argument in call.arguments))
@@ -498,140 +351,19 @@ def _ascii(call: Call) -> exp.Expr:
     return sql.fn("ascii", text_of(value, call.options))
 
 
-def _str(call: Call) -> exp.Expr:
-    """STR(x, length, decimals): right-justified, ``*`` when it does not fit."""
-    value = call.arguments[0]
-    length = call.arguments[1].integer if len(call.arguments) > 1 else 10
-    decimals = call.arguments[2].integer if len(call.arguments) > 2 else 0
-    if length is None or decimals is None:
-        raise refuse(call.node, "STR", "length and decimals must be literals.")
-    decimals = min(decimals, 16)
-    number = value.tree
-    if value.type.is_exact:
-        rounded = sql.cast(number, f"DECIMAL(38, {decimals})")
-    else:
-        rounded = sql.cast(sql.fn("round", number, decimals), f"DECIMAL(38, {decimals})")
-    text = sql.cast(rounded, "VARCHAR")
-    fits = exp.LTE(this=sql.fn("length", text.copy()), expression=sql.number(length))
-    return sql.case(
-        (fits, sql.fn("lpad", text, length, " ")),
-        (exp.Not(this=sql.is_null(number.copy())), sql.text("*" * length)),
-    )
-
-
-def _format(call: Call) -> exp.Expr:
-    """FORMAT with a literal pattern, culture en-US."""
-    value, pattern = call.arguments[0], call.arguments[1].text
-    if len(call.arguments) > 2:
-        culture = call.arguments[2].text
-        if culture is None or culture.lower() not in ("en-us", "en"):
-            raise refuse(call.node, "FORMAT culture", "only en-US is supported.")
-    if pattern is None:
-        raise refuse(call.node, "FORMAT pattern", "the pattern must be a literal.")
-    if value.type.is_datetime:
-        strftime_pattern = format_pattern(pattern)
-        if strftime_pattern is None or value.type.name in (TypeName.TIME, TypeName.DATETIMEOFFSET):
-            raise refuse(call.node, "FORMAT pattern", f"'{pattern}' is not supported.")
-        return sql.fn("strftime", value.tree, strftime_pattern)
-    if not value.type.is_numeric:
-        raise refuse(call.node, "FORMAT", f"a {value.type} cannot be formatted.")
-    return _format_number(call, value, pattern)
-
-
-def _format_number(call: Call, value: Value, pattern: str) -> exp.Expr:
-    found = number_format(pattern)
-    if found is None:
-        raise refuse(call.node, "FORMAT pattern", f"'{pattern}' is not supported.")
-    kind, decimals = found
-    number = value.tree
-    if kind == "D":
-        if not value.type.is_integer:
-            raise refuse(call.node, "FORMAT pattern", f"'{pattern}' needs an integer.")
-        digits = sql.cast(sql.fn("abs", number), "VARCHAR")
-        longer = sql.fn("greatest", sql.fn("length", digits.copy()), decimals)
-        width = sql.cast(longer, "INTEGER")
-        padded = sql.fn("lpad", digits, width, "0")
-        negative = exp.LT(this=sql.wrap(number.copy()), expression=sql.number(0))
-        return sql.case((negative, sql.concat("-", padded)), default=padded.copy())
-    if kind == "P":
-        number = sql.mul(number, 100)
-    rounded = sql.cast(number, f"DECIMAL(38, {decimals})")
-    grouped = kind in ("N", "C", "P", ",0")
-    if value.type.is_approximate:
-        raise refuse(call.node, "FORMAT", "a float is rounded differently by .NET.")
-    exact = as_decimal(value.type)
-    if (exact.precision or 38) - (exact.scale or 0) > 18:
-        raise refuse(call.node, "FORMAT", "numbers of more than 18 digits are not supported.")
-    text = _fixed_point(rounded, decimals, grouped=grouped, signed=kind != "C")
-    if kind == "P":
-        return sql.concat(text, "%")
-    if kind == "C":
-        negative = exp.LT(this=sql.wrap(number.copy()), expression=sql.number(0))
-        sign = sql.case((negative, sql.text("-$")), default=sql.text("$"))
-        return sql.concat(sign, text)
-    return text
-
-
-def _fixed_point(rounded: exp.Expr, decimals: int, *, grouped: bool, signed: bool) -> exp.Expr:
-    """An exact number with its decimals, the integral part in groups of three if asked."""
-    text: exp.Expr = sql.cast(rounded, "VARCHAR")
-    if not grouped:
-        return text
-    whole = sql.cast(sql.fn("trunc", sql.fn("abs", rounded.copy())), "BIGINT")
-    grouped_text: exp.Expr = sql.fn("format", "{:,}", whole)
-    if decimals:
-        grouped_text = sql.concat(grouped_text, sql.fn("right", text, decimals + 1))
-    if not signed:
-        return grouped_text
-    negative = exp.LT(this=rounded.copy(), expression=sql.number(0))
-    return sql.concat(sql.case((negative, sql.text("-")), default=sql.text("")), grouped_text)
-
-
 def _string_agg(call: Call) -> exp.Expr:
     value, separator = call.arguments
     return sql.fn("string_agg", text_of(value, call.options), text_of(separator, call.options))
 
 
-def _isnumeric(call: Call) -> exp.Expr:
-    value = call.arguments[0]
-    if value.type.is_numeric:
-        return sql.case((sql.is_null(value.tree), sql.number(0)), default=sql.number(1))
-    pattern = r"\s*[+-]?\s*[$]?\s*(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]\s*|\s*[$.,]\s*"
-    matched = sql.fn("regexp_full_match", text_of(value, call.options), pattern)
-    return sql.case((matched, sql.number(1)), default=sql.number(0))
-
-
 def _translate(call: Call) -> exp.Expr:
+    """TRANSLATE: an error when the two sets differ in length (DuckDB would delete)."""
+    old, new = call.arguments[1].text, call.arguments[2].text
+    if old is None or new is None:
+        raise refuse(call.node, "TRANSLATE", "the characters must be literals.")
+    if len(old) != len(new):
+        return failing("TRANSLATE needs sets of equal length", call.type)
     return sql.fn("translate", *(text_of(argument, call.options) for argument in call.arguments))
-
-
-def _hashbytes(call: Call) -> exp.Expr:
-    """HASHBYTES over the bytes of the text: varchar as it is, nvarchar as UTF-16."""
-    algorithm = (call.arguments[0].text or "").upper()
-    names = {"MD5": "md5", "SHA": "sha1", "SHA1": "sha1", "SHA2_256": "sha256"}
-    value = call.arguments[1]
-    if algorithm not in names:
-        raise refuse(call.node, f"HASHBYTES {algorithm}", "DuckDB has no such hash.")
-    if value.type.is_binary:
-        data = value.tree
-    elif value.type.is_unicode:
-        data = utf16(value.tree)
-    elif value.type.is_string:
-        data = value.tree
-    else:
-        raise refuse(call.node, "HASHBYTES", f"the bytes of a {value.type} are not available.")
-    return sql.fn("unhex", sql.fn(names[algorithm], data))
-
-
-def utf16(text: exp.Expr) -> exp.Expr:
-    """The UTF-16 little-endian bytes of a text (characters up to U+FFFF; beyond, it raises)."""
-    pair = (
-        "case when unicode(c) > 65535 then error('character beyond U+FFFF') "
-        "else printf('%02X%02X', unicode(c) & 255, unicode(c) >> 8) end"
-    )
-    lambda_ = exp.Lambda(this=sql.parsed(pair), expressions=[exp.to_identifier("c")])
-    codes = sql.fn("list_transform", sql.fn("string_split", text, ""), lambda_)
-    return sql.fn("unhex", sql.fn("array_to_string", codes, ""))
 
 
 def _parsename(call: Call) -> exp.Expr:
@@ -640,32 +372,6 @@ def _parsename(call: Call) -> exp.Expr:
         raise refuse(call.node, "PARSENAME", "the part must be 1 to 4, written out.")
     text = text_of(call.arguments[0], call.options)
     return sql.fn("nullif", sql.fn("split_part", text, ".", sql.number(-part)), "")
-
-
-def _json_value(call: Call) -> exp.Expr:
-    path = call.arguments[1].text
-    if path is None or path.strip().lower().startswith("strict"):
-        raise refuse(call.node, "JSON_VALUE", "the path must be a literal in lax mode.")
-    path = path.strip().removeprefix("lax").strip()
-    text = text_of(call.arguments[0], call.options)
-    scalar = sql.fn("json_type", text.copy(), path)
-    inside = exp.Not(this=exp.In(this=scalar, expressions=[sql.text("OBJECT"), sql.text("ARRAY")]))
-    value = sql.fn("json_extract_string", text, path)
-    return sql.case((inside, fit(value, SqlType(TypeName.NVARCHAR, length=4000), None)))
-
-
-def _isjson(call: Call) -> exp.Expr:
-    text = text_of(call.arguments[0], call.options)
-    valid = exp.and_(
-        sql.fn("json_valid", text),
-        exp.In(
-            this=sql.fn("json_type", text.copy()),
-            expressions=[sql.text("OBJECT"), sql.text("ARRAY")],
-        ),
-    )
-    return sql.case(
-        (sql.is_null(text.copy()), exp.Null()), (valid, sql.number(1)), default=sql.number(0)
-    )
 
 
 RULES: Mapping[str, Rule] = {
@@ -686,20 +392,13 @@ RULES: Mapping[str, Rule] = {
     "REPLICATE": _replicate,
     "SPACE": _space,
     "CHARINDEX": _charindex,
-    "PATINDEX": _patindex,
     "CONCAT": _concat,
     "CONCAT_WS": _concat_ws,
     "QUOTENAME": _quotename,
     "CHAR": _char,
     "NCHAR": lambda call: sql.fn("chr", int_of(call.arguments[0], call.options)),
     "ASCII": _ascii,
-    "STR": _str,
-    "FORMAT": _format,
     "STRING_AGG": _string_agg,
-    "ISNUMERIC": _isnumeric,
     "TRANSLATE": _translate,
-    "HASHBYTES": _hashbytes,
     "PARSENAME": _parsename,
-    "JSON_VALUE": _json_value,
-    "ISJSON": _isjson,
 }

@@ -21,7 +21,7 @@ from core.tsql.meaning import (
     TextConversion,
     translate_query,
 )
-from core.tsql.meaning.duckdb_strings import like_regex
+from core.tsql.meaning.duckdb_patterns import like_regex
 from core.tsql.meaning.literals import parse_moment
 from core.tsql.schema import Column, ObjectName, Schema, Table
 from core.tsql.types import parse_type
