@@ -29,6 +29,19 @@ def needs_cast(have: SqlType, want: SqlType) -> bool:
     return not (have.is_string and want.is_string)
 
 
+def assigned_value(value: exp.Expr, column: Column) -> exp.Expr:
+    """A value as it is written for a column: a flag's 0 or 1 gets the column's type at once."""
+    plain = trees.unwrapped(value)
+    if (
+        column.type.name is TypeName.BIT
+        and isinstance(plain, exp.Literal)
+        and not plain.is_string
+        and plain.name in ("0", "1")
+    ):
+        return trees.cast(plain.copy(), column.type)
+    return value.copy()
+
+
 def typed_null(type_: SqlType) -> exp.Expr:
     return trees.cast(exp.Null(), type_)
 

@@ -50,7 +50,7 @@ class Emitter:
         final, reads = self._final(plan, table)
         order = composed(_in_order(reads), {relation.id for relation in reads})
         names = self._names(order)
-        query = constant_flags(tidied(_named(final, names)))
+        query = tidied(_named(final, names))
         query = self._cast(query, plan, table, order, names)
         blocks: list[list[str]] = []
         origins: list[CteLines] = []

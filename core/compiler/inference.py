@@ -6,7 +6,7 @@ what the column is compared or combined with where that says something, else tex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from sqlglot import exp
 
@@ -26,9 +26,12 @@ _NUMBER = t.decimal(18, 4)
 
 
 def with_inferred(
-    schema: Schema, procedures: Iterable[nodes.CreateProcedure], targets: Sequence[str] = ()
+    schema: Schema, procedures: Iterable[nodes.CreateProcedure], known: Collection[str] = ()
 ) -> tuple[Schema, tuple[str, ...]]:
-    """A schema that also knows the tables the procedures use, and the names of those it guessed."""
+    """A schema that also knows the tables the procedures use, and the names of those it guessed.
+
+    ``known`` are the keys (``schema.name``) of views, which are described by their text.
+    """
     found: dict[ObjectName, dict[str, tuple[str, t.SqlType]]] = {}
     for procedure in procedures:
         for statement in nodes.statements(procedure):
@@ -36,7 +39,7 @@ def with_inferred(
                 _leaf(statement.parsed, schema, found)
     guessed: list[str] = []
     for name, columns in found.items():
-        if not columns or schema.table(name) is not None:
+        if not columns or schema.table(name) is not None or ".".join(name.key) in known:
             continue
         table = Table(name, tuple(Column(spelled, type_) for spelled, type_ in columns.values()))
         schema = schema.with_table(table)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from core.compiler import trees
-from core.compiler.align import aligned, default_of, writable
+from core.compiler.align import aligned, assigned_value, default_of, writable
 from core.compiler.binder import Binder, Context, with_names
 from core.compiler.naming import snake
 from core.compiler.relations import Relation
@@ -114,6 +114,7 @@ class Inserter:
         query, order = unordered(query)
         bound = self.binder.query(query, context)
         names = [column.name for column in columns]
+        _type_flags(bound, columns)
         named = with_names(bound, names)
         if named is not None:
             return self.binder.relations.query(named, hint, context.origin), order
@@ -209,6 +210,20 @@ class Inserter:
             return [c.name for c in rows.columns if c.name.lower() in best]
         fixed = _constants(rows)
         return [c.name for c in rows.columns if c.name.lower() not in fixed]
+
+
+def _type_flags(query: exp.Expr, columns: Sequence[Column]) -> None:
+    """Give the literal flags of a SELECT's list the type of the columns they go to."""
+    if not isinstance(query, exp.Select) or len(query.expressions) != len(columns):
+        return
+    if any(item.is_star for item in query.expressions):
+        return
+    items: list[exp.Expr] = []
+    for item, column in zip(query.expressions, columns, strict=True):
+        value = item.this if isinstance(item, exp.Alias) else item
+        new = assigned_value(value, column)
+        items.append(item if new == value else trees.alias(new, column.name))
+    query.set("expressions", items)
 
 
 def _constants(rows: Relation) -> set[str]:

@@ -515,6 +515,24 @@ def _binary(node: exp.Expr, width: int) -> list[str]:
     return out + _prefixed(f"{word} ", node.expression, width)
 
 
+def _window(node: exp.Expr, width: int) -> list[str]:
+    parts: list[str] = []
+    partition = node.args.get("partition_by") or []
+    if partition:
+        parts.append("partition by " + ", ".join(flat(item) for item in partition))
+    order = node.args.get("order")
+    if order is not None:
+        one = "order by " + ", ".join(flat(item) for item in order.expressions)
+        if len(one) <= width - 4:
+            parts.append(one)
+        else:
+            parts += ["order by", *_indented(_listed(order.expressions, width - 8))]
+    spec = node.args.get("spec")
+    if spec is not None:
+        parts.append(flat(spec))
+    return [f"{flat(node.this)} over (", *_indented(parts), ")"]
+
+
 def _lateral(node: exp.Expr, width: int) -> list[str]:
     inner = node.this
     if not isinstance(inner, exp.Subquery):
@@ -540,6 +558,7 @@ _SPLITS = (
     (exp.Or, _connector),
     (exp.Cast, _cast),
     (exp.Lateral, _lateral),
+    (exp.Window, _window),
     (exp.Binary, _binary),
     (exp.Func, _call),
 )

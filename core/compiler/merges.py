@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from core.compiler import trees
-from core.compiler.align import aligned, default_of, needs_cast
+from core.compiler.align import aligned, assigned_value, default_of, needs_cast
 from core.compiler.binder import Binder, Context
 from core.compiler.inserts import Inserter, listed_columns
 from core.compiler.keys import conjuncts
@@ -180,6 +180,20 @@ class Merger:
         if not stays:
             groups.append(group)
             return groups, loses
+        updates = all(
+            when.action is MergeAction.UPDATE
+            for when in whens
+            if when.match is not MergeMatch.NOT_MATCHED
+        )
+        if updates:
+            values = {
+                a.column.name.lower(): a.value for w in whens for a in w.assignments if a.column
+            }
+            changed = [made.relation for made in groups]
+            by_key = self.updater._kept(state, group.relation, changed, values, context)
+            if by_key is not None:
+                groups.append(replace(group, relation=by_key))
+                return groups, loses
         query = trees.select([exp.Star()], group.relation.ref(alias), trees.all_of(stays))
         kept = self.binder.relations.query(query, f"unchanged_{name}", context.origin)
         groups.append(replace(group, relation=kept))
@@ -202,7 +216,7 @@ class Merger:
     ) -> Group:
         values = self.updater.assignments(when.assignments, context, alias, state)
         items = [
-            trees.alias(values[c.name.lower()].copy(), c.name)
+            trees.alias(assigned_value(values[c.name.lower()], c), c.name)
             if c.name.lower() in values
             else trees.column(c.name, alias)
             for c in state.table.columns
@@ -266,7 +280,7 @@ class Merger:
             if when.action is MergeAction.UPDATE:
                 values = self.updater.assignments(when.assignments, context, alias, state)
                 items = [
-                    trees.alias(values[c.name.lower()].copy(), c.name)
+                    trees.alias(assigned_value(values[c.name.lower()], c), c.name)
                     if c.name.lower() in values
                     else trees.column(c.name, alias)
                     for c in state.table.columns
@@ -305,7 +319,10 @@ class Merger:
         columns = self._insert_columns(state, when, context)
         values = [self.binder.expression(value, context) for value in when.values]
         items = [
-            trees.alias(value if not trees.is_default(value) else default_of(column), column.name)
+            trees.alias(
+                default_of(column) if trees.is_default(value) else assigned_value(value, column),
+                column.name,
+            )
             for value, column in zip(values, columns, strict=True)
         ]
         known = trees.select([trees.one()], content.ref(alias), on.copy())

@@ -338,7 +338,7 @@ def _procedure(
     lines_in = procedure.span.end_line - procedure.span.line + 1
     start = time.perf_counter()
     targets = _targets(source, database)
-    schema, inferred = with_inferred(database.schema(), [procedure], targets)
+    schema, inferred = with_inferred(database.schema(), [procedure], database.views)
     reports = tuple(_target(source, target, schema, database, offset) for target in targets)
     status = "no target"
     if reports:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from sqlglot import exp
 
 from core.compiler import trees
+from core.compiler.compose import constant_flags
 from core.compiler.keys import conjuncts
 
 
 def tidied(tree: exp.Expr) -> exp.Expr:
     """All passes, in order; works on the given tree."""
+    for select in tree.find_all(exp.Select):
+        closed_without_qualifiers(select)
     for select in outer_selects(tree):
         joined_on_keys(select)
         without_qualifiers(select)
         plain_aliases(select)
-    for select in tree.find_all(exp.Select):
-        closed_without_qualifiers(select)
-    return tree
+    return constant_flags(tree)
 
 
 def outer_selects(tree: exp.Expr) -> list[exp.Select]:
@@ -31,7 +32,7 @@ def outer_selects(tree: exp.Expr) -> list[exp.Select]:
 def without_qualifiers(select: exp.Select) -> None:
     """``c.id`` over one relation is ``id``.
 
-    Not when anything is nested in the query (a correlated subquery would capture the name), not
+    Not when a nested query reads the relation too (it would capture the name), not
     when there is more than one relation, and not when an output has another meaning than the
     column of its name and ORDER BY or HAVING uses it: there, and only there, DuckDB prefers the
     output to the column.
@@ -40,8 +41,6 @@ def without_qualifiers(select: exp.Select) -> None:
     if source is None or not isinstance(source.this, exp.Table):
         return
     if select.args.get("joins") or select.args.get("laterals") or source.this.args.get("joins"):
-        return
-    if any(found is not select for found in select.find_all(exp.Query)):
         return
     clauses = [select.args.get(key) for key in ("order", "having")]
     used = {c.name.lower() for clause in clauses if clause for c in clause.find_all(exp.Column)}
@@ -53,9 +52,11 @@ def without_qualifiers(select: exp.Select) -> None:
         if not same and item.alias.lower() in used:
             return
     name = source.this.alias_or_name.lower()
-    for column in select.find_all(exp.Column):
-        if column.table.lower() == name:
-            column.set("table", None)
+    columns = [c for c in select.find_all(exp.Column) if c.table.lower() == name]
+    if any(column.find_ancestor(exp.Select) is not select for column in columns):
+        return
+    for column in columns:
+        column.set("table", None)
     source.this.set("alias", None)
 
 

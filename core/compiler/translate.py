@@ -21,8 +21,8 @@ from core.tsql.meaning.options import Collation as MeaningCollation
 from core.tsql.meaning.options import DivisionByZero, Options, TextConversion
 from core.tsql.meaning.refusal import Refused as MeaningRefused
 from core.tsql.meaning.translate import Translator as MeaningTranslator
-from core.tsql.schema import Column, Schema
-from core.tsql.types import SqlType
+from core.tsql.schema import Column, ObjectName, Schema
+from core.tsql.types import SqlType, TypeName
 from core.tsql.typing import BindError
 
 CLOCK = "__clock__"
@@ -71,6 +71,8 @@ class DuckDbTranslator:
 
     def query(self, tree: exp.Expr, schema: Schema) -> Translated:
         """Translate one query. Raises `Refused` with the line of what is not understood."""
+        if Correction.ADD_TIE_BREAKERS in self.options.corrections:
+            tree = with_tie_breakers(tree, schema)
         try:
             bound = bind_query(tree, schema, self.parameters)
             translated = self._meaning.queries.query(bound.tree)
@@ -86,6 +88,38 @@ class DuckDbTranslator:
                 raise Refused(f"column {position + 1} of the query has no name", "unnamed column")
             columns.append(Column(column.name, column.type, column.nullable))
         return Translated(tuple(columns), _with_stars(_negations(translated), tree))
+
+
+def with_tie_breakers(tree: exp.Expr, schema: Schema) -> exp.Expr:
+    """ROW_NUMBER and TOP ordered by the remaining columns too, so that ties have one winner."""
+    tree = tree.copy()
+    for select in tree.find_all(exp.Select):
+        source = select.args.get("from_")
+        if source is None or not isinstance(source.this, exp.Table):
+            continue
+        table = schema.table(ObjectName(source.this.name, source.this.db or None))
+        if table is None or select.args.get("group") or select.args.get("distinct"):
+            continue
+        alias = source.this.alias_or_name
+        orders = [
+            window.args["order"]
+            for item in select.expressions
+            for window in item.find_all(exp.Window)
+            if isinstance(window.this, exp.Anonymous)
+            and window.this.name.upper() == "ROW_NUMBER"
+            and window.args.get("order") is not None
+        ]
+        if select.args.get("limit") is not None and select.args.get("order") is not None:
+            orders.append(select.args["order"])
+        for order in orders:
+            known = {item.this.name.lower() for item in order.expressions}
+            for column in table.columns:
+                if column.name.lower() not in known and column.type.name not in _UNORDERED:
+                    order.append("expressions", exp.Ordered(this=trees.column(column.name, alias)))
+    return tree
+
+
+_UNORDERED = (TypeName.XML, TypeName.TEXT, TypeName.NTEXT, TypeName.IMAGE)
 
 
 def _line(line: int) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from core.compiler import trees
-from core.compiler.align import aligned, default_of
+from core.compiler.align import aligned, assigned_value, default_of
 from core.compiler.binder import Binder, Context
 from core.compiler.joins import JoinedTarget
 from core.compiler.naming import snake
@@ -23,6 +23,21 @@ from core.tsql.schema import Column
 _END = re.compile(r"validto|enddate|effectiveto|expir|endtime|todate$|rowend")
 _FLAG = re.compile(r"current|active|latest")
 _COMPOUND = {"+=": exp.Add, "-=": exp.Sub, "*=": exp.Mul, "/=": exp.Div, "%=": exp.Mod}
+
+
+def key_column(state: TableState, relation: Relation) -> str | None:
+    """One column that is unique in a group and never NULL: the identity column, or a key."""
+    for column in relation.columns:
+        known = state.table.column(column.name)
+        if known is not None and known.identity and not state.table.name.is_temporary:
+            return column.name
+    for key in relation.keys:
+        if len(key) == 1:
+            only = relation.column(next(iter(key)))
+            declared = state.table.column(next(iter(key)))
+            if only is not None and declared is not None and not declared.nullable:
+                return only.name
+    return None
 
 
 def stored_value(value: exp.Expr, column: Column) -> exp.Expr:
@@ -138,7 +153,7 @@ class Updater:
                 groups.append(self._changed(group, rows, values, every_row=False))
                 continue
             items: list[exp.Expr] = [
-                trees.alias(values[c.name.lower()].copy(), c.name)
+                trees.alias(assigned_value(values[c.name.lower()], c), c.name)
                 if c.name.lower() in values
                 else trees.column(c.name, joined.alias)
                 for c in state.table.columns
@@ -147,10 +162,36 @@ class Updater:
             rows = self._stored(state, query, self.changed_hint(state, values), context)
             groups.append(self._changed(group, rows, values))
             changed.append((group.relation, rows))
-            kept = self.unmatched(group.relation, joined, context, state)
+            kept = self._kept(state, group.relation, [rows], values, context)
+            if kept is None:
+                kept = self.unmatched(group.relation, joined, context, state)
             if kept is not None:
                 groups.append(replace(group, relation=kept))
         return replace(state, groups=tuple(groups), written=True, upsert=None), changed
+
+    def _kept(
+        self,
+        state: TableState,
+        relation: Relation,
+        changed: Sequence[Relation],
+        values: Mapping[str, exp.Expr],
+        context: Context,
+    ) -> Relation | None:
+        """The rows whose key is not among the changed ones; None without a key of one column.
+
+        Reads better than repeating the condition, and is the same: the key is unique, never NULL,
+        and the statement does not change it.
+        """
+        key = key_column(state, relation)
+        if key is None or key.lower() in values:
+            return None
+        conditions: list[exp.Expr] = []
+        for rows in changed:
+            query = trees.select([trees.column(key)], rows.ref())
+            among = exp.In(this=trees.column(key), query=exp.Subquery(this=query))
+            conditions.append(exp.Not(this=among))
+        kept = trees.select([exp.Star()], relation.ref(), trees.all_of(conditions))
+        return self.binder.relations.query(kept, self._hint(state, "unchanged"), context.origin)
 
     def changed_hint(self, state: TableState, values: Mapping[str, exp.Expr]) -> str:
         """``expired_x`` for rows that are closed (an end date set, a flag cleared)."""
@@ -273,7 +314,8 @@ class Updater:
             raise Refused("an outer join to a table without a unique key", "UPDATE FROM")
         key = min((sorted(k) for k in keys), key=len)
         touched = joined.with_target(
-            relation.ref(joined.alias), [trees.column(name, joined.alias) for name in key]
+            relation.ref(joined.alias),
+            [trees.column(relation.column(name).name, joined.alias) for name in key],  # type: ignore[union-attr]
         )
         inner = self.binder.relations.query(touched, f"touched_{hint}", context.origin)
         condition = trees.all_of(
