@@ -21,12 +21,22 @@ CONFIG_KEYS = frozenset(
         "on_schema_change",
         "merge_update_columns",
         "merge_exclude_columns",
+        "merge_clauses",
         "full_refresh",
         "tags",
         "meta",
     }
 )
 """Configuration a model may set: nothing that runs SQL (hooks, ``sql_header``) or moves it."""
+
+REPLACE_ALL: Mapping[str, object] = {
+    "when_not_matched": [
+        {"action": "insert", "mode": "by_name"},
+        {"by": "source", "action": "delete"},
+    ]
+}
+"""The one ``merge_clauses`` a model may have: without a key nothing matches, so the rows that were
+there go and the rows the model emits come, in one statement. It is how a model may delete."""
 
 _CHOICES: Mapping[str, frozenset[str]] = {
     "materialized": frozenset({"table", "incremental", "view"}),
@@ -194,10 +204,27 @@ class TemplateCheck:
                     keyword.lineno, f"The configuration '{keyword.key}' is not allowed in a model."
                 )
                 continue
+            if keyword.key == "merge_clauses":
+                self.merge_clauses(keyword)
+                continue
             for leaf in _leaves(keyword.value):
                 self.condition(leaf)
                 if isinstance(leaf, nodes.Const):
                     self.config_value(keyword.key, leaf)
+
+    def merge_clauses(self, keyword: nodes.Keyword) -> None:
+        from jinja2 import nodes
+
+        try:
+            value = keyword.value.as_const()
+        except nodes.Impossible:
+            value = None
+        if value != REPLACE_ALL:
+            self.refuse(
+                keyword.lineno,
+                "The configuration 'merge_clauses' may only insert what the model emits and "
+                "delete what it does not.",
+            )
 
     def config_value(self, key: str, node: nodes.Const) -> None:
         value = node.value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.dbt.allowlist import REPLACE_ALL
 from core.dbt.facts import ModelFacts
 from core.project.catalog import ResolvedKind
 from core.project.codes import Code
@@ -117,6 +118,8 @@ def merge_issues(c: Comparison) -> Iterator[Issue]:
     config = c.facts.config
     if WriteKind.EMPTY in kinds or not config.is_incremental:
         return
+    if config.other.get("merge_clauses") == REPLACE_ALL and c.facts.uses_this:
+        return  # the model emits the whole table, earlier rows included
     strategy = config.incremental_strategy or ("merge" if config.unique_key else "append")
     line = _config_line(c.facts)
     updating = next((w for w in c.procedure.writes if w.kind in _UPDATES), None)
