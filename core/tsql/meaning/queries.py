@@ -7,7 +7,7 @@ alias, a CTE its name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -451,13 +451,15 @@ class Queries:
                 break
         return self.query(bare)
 
-    def folded_projection(self, translated: exp.Query, source: exp.Expr) -> exp.Query:
-        """The one column of an IN query, folded for comparison."""
+    def wrapped_projection(
+        self, translated: exp.Query, source: exp.Expr, wrap: Callable[[exp.Expr], exp.Expr]
+    ) -> exp.Query:
+        """The one column of an IN query, made ready for comparison by ``wrap``."""
         if not isinstance(translated, exp.Select):
-            raise refuse(source, "IN", "a set operation of text under collation 'preserve'.")
+            raise refuse(source, "IN", "a set operation of text that must be folded or trimmed.")
         projection = translated.expressions[0]
         inner = projection.this if isinstance(projection, exp.Alias) else projection
-        projection.replace(self.translator.target.folded(inner.copy()))
+        projection.replace(wrap(inner.copy()))
         return translated
 
     def for_xml_path(self, node: exp.Expr, *, escaped: bool = True) -> exp.Expr | None:

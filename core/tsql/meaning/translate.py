@@ -126,7 +126,8 @@ class Translator:
         preserve = self.options.collation is Collation.PRESERVE
         for branch in node.args["ifs"]:
             other = type_of(branch.this)
-            if type_.is_string and other.is_string and not preserve:
+            padded = type_.name in t.FIXED_STRINGS and type_.length != other.length
+            if type_.is_string and other.is_string and not preserve and not padded:
                 continue
             if type_.is_numeric and other.is_numeric:
                 continue
@@ -234,7 +235,8 @@ class Translator:
         first, second = node.expressions
         left, right = type_of(first), type_of(second)
         same_kind = (left.is_numeric and right.is_numeric) or left.name is right.name
-        if same_kind and not (left.is_string and self._preserves):
+        padded = t.FIXED_STRINGS & {left.name, right.name} and left.length != right.length
+        if same_kind and not (left.is_string and (self._preserves or padded)):
             return sql.fn("nullif", self.value(first), self.value(second))
         equal = self.comparison(exp.EQ, first, second)
         return sql.case((equal, exp.Null()), default=self.value(first))
@@ -329,10 +331,16 @@ class Translator:
 
     def _text_pair(self, first: Value, second: Value) -> tuple[exp.Expr, exp.Expr]:
         if not self._preserves:
-            return first.tree, second.tree
+            return self._unpadded(first, second).tree, self._unpadded(second, first).tree
         sensitive = first.is_case_sensitive or second.is_case_sensitive
         fold = self._trimmed if sensitive else self._fold
         return fold(first).tree, fold(second).tree
+
+    def _unpadded(self, value: Value, other: Value) -> Value:
+        """A char(n) without its padding, where the other side is not padded to the same length."""
+        if value.type.name not in t.FIXED_STRINGS or value.type.length == other.type.length:
+            return value
+        return self._trimmed(value)
 
     @property
     def _preserves(self) -> bool:
@@ -378,7 +386,14 @@ class Translator:
         items = [self.typed(item) for item in values]
         if subject.is_string and common.is_string:
             pairs = [self._text_pair(first, item) for item in items]
-            return exp.In(this=sql.operand(pairs[0][0]), expressions=[pair[1] for pair in pairs])
+            # One item that is not padded like a char(n) subject takes the padding off for all.
+            subjects = [pair[0] for pair in pairs if pair[0] != first.tree]
+            subject_tree = subjects[0] if subjects else first.tree
+            listed = [
+                self._trimmed(item).tree if subjects and not self._preserves else pair[1]
+                for item, pair in zip(items, pairs, strict=True)
+            ]
+            return exp.In(this=sql.operand(subject_tree), expressions=listed)
         if subject.is_string and not all(type_of(item).is_string for item in values):
             # Each element is compared by its own precedence: x = 1 OR x = 'a'.
             return exp.Paren(
@@ -398,7 +413,14 @@ class Translator:
         tree = self.target.align(subject, common, self.options)
         if left.is_string and right.is_string and self._preserves:
             tree = self.target.folded(subject.tree)
-            translated = self.queries.folded_projection(translated, inner)
+            translated = self.queries.wrapped_projection(translated, inner, self.target.folded)
+        elif left.is_string and right.is_string and left.length != right.length:
+            if left.name in t.FIXED_STRINGS:
+                tree = self._trimmed(subject).tree
+            if right.name in t.FIXED_STRINGS:
+                translated = self.queries.wrapped_projection(
+                    translated, inner, lambda column: sql.fn("rtrim", column)
+                )
         return exp.In(this=sql.operand(tree), query=exp.Subquery(this=translated))
 
     def between(self, node: exp.Expr) -> exp.Expr:

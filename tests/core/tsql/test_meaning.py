@@ -109,6 +109,17 @@ def test_emission_is_what_a_person_would_write(tsql: str, duckdb_sql: str) -> No
     assert value(tsql) == duckdb_sql
 
 
+def test_padding_of_char_does_not_count() -> None:
+    assert value("CASE WHEN c = 'ab' THEN 1 END") == "CASE WHEN rtrim(c) = 'ab' THEN 1 END"
+    assert value("CASE WHEN c = 'abcde' THEN 1 END") == "CASE WHEN c = 'abcde' THEN 1 END"
+    assert value("CASE WHEN c IN ('abcde', 'ab') THEN 1 END") == (
+        "CASE WHEN rtrim(c) IN ('abcde', 'ab') THEN 1 END"
+    )
+    assert "rtrim(t.c) IN (SELECT t.s FROM dbo.t)" in translated(
+        "SELECT 1 FROM dbo.t WHERE c IN (SELECT s FROM dbo.t)"
+    )
+
+
 def test_clauses() -> None:
     assert translated("SELECT TOP (5) s FROM dbo.t ORDER BY i DESC, j") == (
         "SELECT t.s FROM dbo.t ORDER BY t.i DESC, t.j NULLS FIRST LIMIT 5"
