@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("tui.commands.explain", "What a code means, why it appears, what to do."),
     "schema": ("tui.commands.schema", "JSON Schema of manifest, catalog or test-spec files."),
     "config": ("tui.commands.config", "The effective settings and where each comes from."),
+    "tsql": ("tui.commands.tsql", "Run T-SQL on the in-memory reference."),
     "compile-report": (
         "tui.commands.compile_report",
         "How much of a folder of procedures compiles, and what stops the rest.",
