@@ -33,22 +33,45 @@ TARGETS = {(10, 0): 10.0, (1000, 0): 30.0, (10, 1): 6.0, (1000, 1): 20.0}
 KEY_IS_SET = (Assumed("not_null", "every line has an order", columns=("OrderNumber",)),)
 
 
+FILLER_SQL = """\
+{{ config(materialized='view') }}
+
+with earlier as (
+
+    select * from BEFORE
+
+)
+
+select
+    id,
+    id + 1 as next_id,
+    'x' as name,
+    1.5 as amount
+from earlier
+"""
+
+FILLER_YAML = """\
+version: 2
+models:
+  - name: filler_N
+    description: model number N
+    columns:
+      - name: id
+        description: the id
+        data_tests: [unique, not_null]
+      - name: name
+        description: a name
+"""
+
+
 def write_filler(folder: Path, count: int) -> None:
     """``count`` models as other people's are: a ref, a few columns, two tests each."""
     for number in range(count):
         before = f"{{{{ ref('filler_{number - 1}') }}}}" if number % 10 else "(select 1 as id)"
         group = folder / "models" / f"group_{number // 50}"
         group.mkdir(parents=True, exist_ok=True)
-        (group / f"filler_{number}.sql").write_text(
-            "{{ config(materialized='view') }}\n\nwith earlier as (\n\n"
-            f"    select * from {before}\n\n)\n\n"
-            "select\n    id,\n    id + 1 as next_id,\n    'x' as name,\n    1.5 as amount\nfrom earlier\n"
-        )
-        (group / f"_filler_{number}.yml").write_text(
-            f"version: 2\nmodels:\n  - name: filler_{number}\n    description: Filler {number}.\n"
-            "    columns:\n      - name: id\n        description: The id.\n"
-            "        data_tests: [unique, not_null]\n      - name: name\n        description: A name.\n"
-        )
+        (group / f"filler_{number}.sql").write_text(FILLER_SQL.replace("BEFORE", before))
+        (group / f"_filler_{number}.yml").write_text(FILLER_YAML.replace("N", str(number)))
 
 
 def write_cold_project(folder: Path, items: list[Item], models: int) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _QUIET = [
     "--no-static-parser",  # its threads do not survive the fork of a worker: it would hang
-    "--single-threaded",  # handing each node to a thread of its own costs more than it brings
     "--no-write-json",
     "--log-level",
     "none",
@@ -99,18 +98,25 @@ class DbtSession:
         self._warnings = []
         place = str(self.folder)
         runner = dbtRunner(manifest=self.manifest, callbacks=[self._on_event])
-        done = runner.invoke([*arguments, *_QUIET, *self._places(), *self.options])
+        options = [*_QUIET, *self._places(arguments[0]), *self.options]
+        if arguments[0] == "test":
+            # Handing each test to a thread doubles its time. (Materializations need the
+            # thread: without it dbt-duckdb closes the connection under them.)
+            options.append("--single-threaded")
+        done = runner.invoke([*arguments, *options])
         error = plain(str(done.exception), place) if done.exception is not None else ""
         results = tuple(getattr(done.result, "results", None) or ())
         manifest = done.result if arguments[0] == "parse" and not error else None
         warnings = tuple(dict.fromkeys(self._warnings))
         return DbtResult(results, error, manifest, warnings, bool(done.success))
 
-    def _places(self) -> list[str]:
+    def _places(self, command: str) -> list[str]:
         scratch = self.scratch or self.folder
         places = ["--project-dir", str(self.folder), "--log-path", str(scratch / "logs")]
         if "--profiles-dir" not in self.options:
             places += ["--profiles-dir", str(self.folder)]
+        if command == "debug":  # has no such option, and writes nothing there
+            return places
         return [*places, "--target-path", str(scratch / "target")]
 
     def _on_event(self, event: Any) -> None:

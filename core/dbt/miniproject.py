@@ -79,17 +79,23 @@ def write_base(folder: Path) -> None:
     """Write everything that does not change from item to item."""
     for name, text in PROJECT_FILES.items():
         _write(folder / name, text)
+    write_profile(folder, "proc2dbt")
+    (folder / "models").mkdir(parents=True, exist_ok=True)
+    (folder / "snapshots").mkdir(exist_ok=True)
+
+
+def write_profile(folder: Path, name: str) -> None:
+    """The profile of the embedded database, under the name a project asks for."""
     output = {
         "type": "duckdb",
         "path": DATABASE,
         "schema": "main",
         "threads": 1,
+        "keep_open": True,
         "config_options": dict(LOCKED_CONFIG),
     }
-    profile = {"proc2dbt": {"target": "embedded", "outputs": {"embedded": output}}}
+    profile = {name: {"target": "embedded", "outputs": {"embedded": output}}}
     _write(folder / "profiles.yml", dump(profile))
-    (folder / "models").mkdir(parents=True, exist_ok=True)
-    (folder / "snapshots").mkdir(exist_ok=True)
 
 
 def copy_base(base: Path, folder: Path) -> None:

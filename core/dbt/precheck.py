@@ -160,6 +160,9 @@ class _Precheck:
             fixture = self.fixtures.get(str(entry.get("input")))
             if fixture is None:
                 raise _BadTestError(f"the input {entry.get('input')} is not known")
+            if entry.get("format") == "sql":
+                connection.execute(f"insert into {fixture[0]} by name {entry['rows']}")
+                continue
             rows = list(entry.get("rows") or [])
             columns = list(dict.fromkeys(name for row in rows for name in row))
             _insert_literal(connection, fixture[0], columns, rows)

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.dbt.database import connect, wipe
 from core.dbt.dbt_session import DbtResult, DbtSession, plain
-from core.dbt.guard import LOCKED_CONFIG
-from core.dbt.miniproject import DATABASE, PROJECT_FILES
+from core.dbt.miniproject import DATABASE, PROJECT_FILES, write_profile
 from core.dbt.outcome import TestOutcome
 from core.dbt.recency import RECENCY_PATH, RECENCY_SQL
 from core.dbt.results import outcomes
@@ -52,7 +51,7 @@ def _whole_project(
     """The project as it is; a verdict with a ``reason`` when that cannot be judged here."""
     shutil.copytree(build.dbt_root, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT))
     name = DbtProjectFiles(folder).profile_name or "proc2dbt"
-    _write_profile(folder, name)
+    write_profile(folder, name)
     session = DbtSession(folder, progress, options=_vars(build))
     parsed = session.parse()
     if parsed.error:
@@ -101,7 +100,7 @@ def _accepted_only(
     sources = [{"name": name, "tables": tables} for name, tables in declared.items()]
     if sources:
         _write(folder / "models" / "_sources.yml", dump({"version": 2, "sources": sources}))
-    _write_profile(folder, "proc2dbt")
+    write_profile(folder, "proc2dbt")
     session = DbtSession(folder, progress, options=_vars(build))
     parsed = session.parse()
     if parsed.error:
@@ -188,18 +187,6 @@ def _reason(error: str) -> str:
 
 def _vars(build: ProjectBuild) -> tuple[str, ...]:
     return ("--vars", json.dumps(dict(build.vars))) if build.vars else ()
-
-
-def _write_profile(folder: Path, name: str) -> None:
-    output = {
-        "type": "duckdb",
-        "path": DATABASE,
-        "schema": "main",
-        "threads": 1,
-        "config_options": dict(LOCKED_CONFIG),
-    }
-    profile = {name: {"target": "embedded", "outputs": {"embedded": output}}}
-    _write(folder / "profiles.yml", dump(profile))
 
 
 def _write(path: Path, text: str) -> None:

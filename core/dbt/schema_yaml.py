@@ -263,7 +263,10 @@ def _flow_rows(body: Mapping[str, Any]) -> dict[str, Any]:
     """The unit test with its rows on one line each."""
     laid_out = dict(body)
     laid_out["given"] = [
-        {**entry, "rows": [Row(row) for row in entry["rows"]]} for entry in body["given"]
+        {**entry, "rows": [Row(row) for row in entry["rows"]]}
+        if isinstance(entry["rows"], list)
+        else entry
+        for entry in body["given"]
     ]
     laid_out["expect"] = {"rows": [Row(row) for row in body["expect"]["rows"]]}
     return laid_out

@@ -26,11 +26,13 @@ from core.dbt.scenarios import (
     parameters_of,
     unread_tables,
 )
-from core.dbt.values import Misfit, read_value
+from core.dbt.template import quoted
+from core.dbt.values import Misfit, duckdb_type, read_value
 from core.dbt.verify import InputColumn, InputKind, InputRelation
 from core.project.testspec import UnitTest
 
 _NAME = re.compile(r"[^A-Za-z0-9_]+")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _JINJA = ("{{", "{%", "{#")
 _INT64 = 2**63
 
@@ -163,7 +165,41 @@ def _given(
     if request.facts.uses_this and (emits_delta or request.facts.config.is_incremental):
         target = table_columns(request.table)
         rows = [dict(row) for row in prior] if emits_delta else []
-        yield {"input": "this", "rows": _rows(rows, target, "the target", scenario)}
+        shown = _rows(rows, target, "the target", scenario)
+        yield {"input": "this", "format": "sql", "rows": _prior_sql(request, shown)}
+
+
+def _prior_sql(request: ArtifactRequest, rows: Sequence[Mapping[str, object]]) -> str:
+    """The prior rows as SQL: unlike ``dict`` rows it does not need the table to exist.
+
+    dbt looks up the columns of a ``dict`` fixture's relation, and on the first ``dbt build`` of
+    a fresh warehouse an incremental model's own table is not there yet.
+    """
+    types = {c.name: duckdb_type(c.sql_type) for c in request.table.columns}
+    known = {name.casefold() for name in types}
+    for fact in request.facts.columns:
+        if fact.name.casefold() not in known:
+            types[fact.name] = fact.type or "varchar"
+    selects = [
+        "select " + ", ".join(_typed(row.get(n), n, t) for n, t in types.items()) for row in rows
+    ]
+    if not selects:
+        selects = ["select " + ", ".join(_typed(None, n, t) for n, t in types.items())]
+        selects[0] += " where 1 = 0"
+    return "\nunion all\n".join(selects)
+
+
+def _typed(value: object, name: str, type_: str) -> str:
+    spelled = name if _IDENTIFIER.fullmatch(name) else quoted(name)
+    return f"cast({_literal(value)} as {type_.lower()}) as {spelled}"
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def input_of(relation: InputRelation) -> str:

@@ -51,6 +51,7 @@ def _problems(data: dict[str, Any]) -> Iterator[str]:
             if isinstance(entry, dict):
                 yield from _unknown(entry, section)
     yield from _same_names(data)
+    yield from _fixture_sql(data)
     yield from _evaluated(data, "YAML")
 
 
@@ -72,6 +73,21 @@ def _same_names(data: dict[str, Any]) -> Iterator[str]:
         if name in seen:
             yield f"Two unit tests are named '{name}'; dbt would run one of them."
         seen.add(name)
+
+
+def _fixture_sql(data: dict[str, Any]) -> Iterator[str]:
+    """Fixtures given as SQL read nothing and call only functions a model may call."""
+    from core.dbt.guard import check_sql
+    from core.dbt.template import Rendered
+
+    for entry in data.get("unit_tests") or []:
+        given = entry.get("given") if isinstance(entry, dict) else None
+        expect = entry.get("expect") if isinstance(entry, dict) else None
+        for fixture in (*(given or []), expect):
+            rows = fixture.get("rows") if isinstance(fixture, dict) else None
+            if isinstance(rows, str):
+                for finding in check_sql(Rendered(rows, ()), ()):
+                    yield f"A fixture of unit test '{entry.get('name')}': {finding.message}"
 
 
 def _evaluated(value: Any, path: str) -> Iterator[str]:

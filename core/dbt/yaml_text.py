@@ -14,7 +14,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, SingleQuotedScalarString
+from ruamel.yaml.scalarstring import (
+    DoubleQuotedScalarString,
+    LiteralScalarString,
+    SingleQuotedScalarString,
+)
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?:[ ,/()'-]+[A-Za-z0-9_.()]+)*[.)]?")
 _WORDS_OF_11 = frozenset("y n yes no on off true false null".split())  # noqa: SIM905
@@ -78,6 +82,8 @@ def _laid_out(data: object) -> object:
 def _scalar(value: object) -> object:
     if not isinstance(value, str):
         return value
+    if "\n" in value and value.replace("\n", "").isprintable():
+        return LiteralScalarString(value)
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_11 and len(value) < 200:
         return value
     return _quoted(value)
