@@ -28,8 +28,28 @@ from core.tsql import functions
 from core.tsql import types as t
 from core.tsql.binding_from import FromBinder
 from core.tsql.binding_grouping import check_clauses, check_grouping
+from core.tsql.binding_nodes import (
+    COLUMNS,
+    NOT_NULL,
+    ORIGIN,
+    OUTPUT_REFERENCE,
+    USER_FUNCTION,
+    columns_of,
+    for_document,
+    from_star,
+    is_not_null,
+    is_output_reference,
+    money_literal,
+    origin_of,
+    restore_columns,
+    set_alias,
+    star_columns,
+    undotted,
+    user_function_of,
+    variable_name,
+)
 from core.tsql.schema import ObjectName, ScalarFunction, Schema
-from core.tsql.scope import Origin, OutputColumn, Relation, Scope
+from core.tsql.scope import OutputColumn, Relation, Scope
 from core.tsql.types import SqlType, common_type
 from core.tsql.typing import (
     COMPARISONS,
@@ -44,14 +64,6 @@ from core.tsql.typing import (
 )
 
 _T = TypeVar("_T")
-
-_ORIGIN = "tsql_origin"
-_FROM_STAR = "tsql_from_star"
-_NOT_NULL = "tsql_not_null"
-_USER_FUNCTION = "tsql_user_function"
-_OUTPUT_REFERENCE = "tsql_output_reference"
-COLUMNS = "tsql_columns"
-"""``meta`` key under which a query node keeps the tuple of its :class:`OutputColumn` values."""
 
 
 @dataclass(frozen=True)
@@ -69,41 +81,6 @@ class BoundExpression:
 
     tree: exp.Expr
     type: SqlType | None
-
-
-def origin_of(column: exp.Expr) -> Origin | None:
-    """The table column a bound column is, when it is one unchanged."""
-    found: Origin | None = column.meta.get(_ORIGIN)
-    return found
-
-
-def from_star(node: exp.Expr) -> bool:
-    """Whether a projection came from expanding ``*``."""
-    return bool(node.meta.get(_FROM_STAR))
-
-
-def is_not_null(node: exp.Expr) -> bool:
-    """Whether a bound value is known never to be NULL: by its column, or by its form."""
-    return bool(node.meta.get(_NOT_NULL)) or _never_null(node)
-
-
-def user_function_of(node: exp.Expr) -> ScalarFunction | None:
-    """The user-defined function a bound call calls, or None for a built-in."""
-    found: ScalarFunction | None = node.meta.get(_USER_FUNCTION)
-    return found
-
-
-def is_output_reference(node: exp.Expr) -> bool:
-    """Whether an ORDER BY column means an output column of its query."""
-    return bool(node.meta.get(_OUTPUT_REFERENCE))
-
-
-def columns_of(query: exp.Expr) -> tuple[OutputColumn, ...]:
-    """The result columns recorded for a bound query node (a subquery's are its query's)."""
-    while isinstance(query, exp.Subquery | exp.Paren):
-        query = query.this
-    found: tuple[OutputColumn, ...] = query.meta.get(COLUMNS, ())
-    return found
 
 
 def bind_query(
@@ -403,7 +380,7 @@ class Binder:
                     line=line_of(projection),
                 )
             for relation in relations:
-                expanded.extend(_star_columns(relation, line_of(projection)))
+                expanded.extend(star_columns(relation, line_of(projection)))
         if changed:
             select.set("expressions", expanded)
 
@@ -460,9 +437,9 @@ class Binder:
         found = relation.find(column.name)
         if found is None:
             raise BindError(207, f"Invalid column name '{column.name}'.", line=line_of(column))
-        column.meta[_OUTPUT_REFERENCE] = True
+        column.meta[OUTPUT_REFERENCE] = True
         if not found.nullable:
-            column.meta[_NOT_NULL] = True
+            column.meta[NOT_NULL] = True
         set_type(column, found.type)
 
     # --- expressions ------------------------------------------------------------------------------
@@ -502,7 +479,7 @@ class Binder:
     def column(self, node: exp.Expr, scope: Scope, env: Env) -> None:
         """Resolve a column; ``$1.50`` arrives as one and is a money literal."""
         assert isinstance(node, exp.Column)
-        if (money := _money_literal(node)) is not None:
+        if (money := money_literal(node)) is not None:
             node.replace(money)
             return
         if node.name.lower() == "$action":
@@ -518,9 +495,9 @@ class Binder:
         relation.references.append(node)
         set_type(node, output.type)
         if output.origin is not None:
-            node.meta[_ORIGIN] = output.origin
+            node.meta[ORIGIN] = output.origin
         if not output.nullable:
-            node.meta[_NOT_NULL] = True
+            node.meta[NOT_NULL] = True
 
     def parameter(self, node: exp.Expr, scope: Scope, env: Env) -> None:
         """A variable or an ``@@`` function (error 137 when it is not declared)."""
@@ -606,13 +583,13 @@ class Binder:
         set_type(node, result_type(node))
 
     def _user_call(self, node: exp.Expr, function: ScalarFunction) -> None:
-        node.meta[_USER_FUNCTION] = function
+        node.meta[USER_FUNCTION] = function
         set_type(node, function.returns)
 
     def dotted(self, node: exp.Expr, scope: Scope, env: Env) -> None:
         """``dbo.fn(x)`` (a user function) or ``column.value('xpath', 'type')`` (an XML method)."""
         call = node.expression
-        if (column := _undotted(node)) is not None:
+        if (column := undotted(node)) is not None:
             node.replace(column)
             self.column(column, scope, env)
             return
@@ -641,7 +618,7 @@ class Binder:
         if isinstance(target, exp.Identifier):
             target.replace(exp.Column(this=target.copy()))
         else:
-            _restore_columns(target)
+            restore_columns(target)
         self.expression(node.this, scope, env)
         if call.name.lower() == "value" and len(call.expressions) == 2:
             try:
@@ -682,108 +659,6 @@ class Binder:
             relation.must_rename = False
 
 
-def _undotted(node: exp.Expr) -> exp.Column | None:
-    """``s.id`` as a column: before ``(…).value()`` sqlglot makes Dots of the columns inside."""
-    parts: list[exp.Expr] = []
-    while isinstance(node, exp.Dot):
-        parts.insert(0, node.expression)
-        node = node.this
-    parts.insert(0, node)
-    if len(parts) > 4 or not all(isinstance(part, exp.Identifier) for part in parts):
-        return None
-    names = ("this", "table", "db", "catalog")
-    arguments = dict(zip(names, (part.copy() for part in reversed(parts)), strict=False))
-    return exp.Column(**arguments)
-
-
-def _restore_columns(tree: exp.Expr) -> None:
-    """Bare names that sqlglot left as identifiers before ``(…).value()``, as columns again."""
-    owners = (exp.Column, exp.Table, exp.TableAlias, exp.Dot, exp.CTE, exp.Var)
-    for name in list(tree.find_all(exp.Identifier)):
-        if not isinstance(name.parent, owners) and name.arg_key not in ("alias", "db", "catalog"):
-            name.replace(exp.Column(this=name.copy()))
-
-
-def for_document(query: exp.Expr) -> SqlType | None:
-    """The type of what a query with FOR XML or FOR JSON makes; None for another query.
-
-    ``TYPE`` makes it xml, otherwise it is text (``relational-databases/xml/for-xml-sql-server``).
-    """
-    mark = query.meta.get("tsql_for_xml")
-    clause = query.args.get("for_")
-    if mark is None and clause is None:
-        return None
-    if mark is not None:
-        typed = any(str(directive).upper() == "TYPE" for directive in mark.directives)
-        return t.XML if typed else t.nvarchar(t.MAX)
-    listed = clause.expressions if isinstance(clause, exp.Expr) else []
-    options = [option.this.name.upper() for option in listed if option.this]
-    return t.XML if "TYPE" in options else t.nvarchar(t.MAX)
-
-
-def set_alias(node: exp.Expr, name: str) -> None:
-    """Give a relation's node an alias, keeping its column list."""
-    alias = node.args.get("alias")
-    if isinstance(alias, exp.TableAlias):
-        alias.set("this", exp.to_identifier(name))
-    else:
-        node.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
-
-
-def variable_name(node: exp.Expr) -> str:
-    """``@x`` or ``@@rowcount`` from the tree's nested Parameter nodes."""
-    marks = 0
-    while isinstance(node, exp.Parameter):
-        marks += 1
-        node = node.this
-    return "@" * marks + node.name
-
-
-def _star_columns(relation: Relation, line: int) -> list[exp.Expr]:
-    expanded: list[exp.Expr] = []
-    for output in relation.columns:
-        if output.name is None:
-            continue
-        column = exp.column(exp.to_identifier(output.name), table=relation.alias or None)
-        column.meta[_FROM_STAR] = True
-        column.meta["line"] = line
-        expanded.append(column)
-    return expanded
-
-
-def _money_literal(node: exp.Column) -> exp.Literal | None:
-    """``$1.50`` is read as column 50 of table ``$1``, ``$5`` as a column of that name."""
-    first = node.parts[0].name if node.parts else ""
-    if not first.startswith("$") or not (first[1:].isdecimal() or first == "$"):
-        return None
-    digits = ".".join(part.name for part in node.parts)[1:] or "0"
-    literal = exp.Literal(this=digits, is_string=False)
-    set_type(literal, t.MONEY)
-    literal.meta["line"] = line_of(node)
-    return literal
-
-
-def _never_null(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Literal | exp.National):
-        return True
-    if isinstance(node, exp.Anonymous):
-        name = node.name.upper()
-        if name in ("COUNT", "COUNT_BIG", "CONCAT", *functions.CLOCK):
-            return True
-        if name == "ISNULL" and len(node.expressions) == 2:
-            second = node.expressions[1]
-            return _never_null(second) or is_not_null(second)
-    if isinstance(node, exp.Case):
-        branches = [branch.args["true"] for branch in node.args["ifs"]]
-        default = node.args.get("default")
-        return default is not None and all(_never_null(b) for b in (*branches, default))
-    return isinstance(node, exp.Window) and _ranking(node)
-
-
-def _ranking(node: exp.Window) -> bool:
-    return node.this.name.upper() in ("ROW_NUMBER", "RANK", "DENSE_RANK", "NTILE", "COUNT")
-
-
 _UNTYPED = (
     exp.If,
     exp.Tuple,
@@ -817,3 +692,24 @@ _HANDLERS: Mapping[type[exp.Expr], Callable[[Binder, exp.Expr, Scope, Env], None
     exp.Identifier: Binder.leaf,
     exp.Star: Binder.leaf,
 }
+
+__all__ = [
+    "COLUMNS",
+    "Binder",
+    "BoundExpression",
+    "BoundQuery",
+    "CteColumns",
+    "Env",
+    "bind_expression",
+    "bind_query",
+    "columns_of",
+    "for_document",
+    "from_star",
+    "is_not_null",
+    "is_output_reference",
+    "origin_of",
+    "renamed",
+    "set_alias",
+    "user_function_of",
+    "variable_name",
+]
