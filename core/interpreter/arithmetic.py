@@ -162,8 +162,8 @@ def _from_digits(sql: str, result: SqlType) -> str:
         sql,
         lambda v: (
             f"CAST(CASE WHEN {v} < 0 THEN '-' ELSE '' END || "
-            f"left(lpad(abs({v})::VARCHAR, greatest({scale + 1}, length(abs({v})::VARCHAR)), '0'), -{scale})"
-            f" || '.' || right(lpad(abs({v})::VARCHAR, greatest({scale + 1}, length(abs({v})::VARCHAR)), '0'), {scale})"
+            f"left(ts_pad(abs({v})::VARCHAR, {scale + 1}), -{scale})"
+            f" || '.' || right(ts_pad(abs({v})::VARCHAR, {scale + 1}), {scale})"
             f" AS {storage})"
         ),
     )

@@ -154,7 +154,7 @@ def _number_text(sql: str, source: SqlType, style: int | None) -> str:
 
 
 def _money_text(sql: str, style: int | None) -> str:
-    if style == 2:
+    if style in (2, 126):
         return f"CAST(CAST({sql} AS DECIMAL(19, 4)) AS VARCHAR)"
     cents = f"CAST(CAST({sql} AS DECIMAL(19, 2)) AS VARCHAR)"
     if style != 1:

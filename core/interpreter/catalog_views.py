@@ -48,6 +48,12 @@ _VIEWS: Mapping[str, tuple[tuple[str, SqlType], ...]] = {
         ("index_id", t.INT),
         ("type_desc", _NAME),
     ),
+    "sys.partitions": (
+        ("object_id", t.INT),
+        ("index_id", t.INT),
+        ("partition_number", t.INT),
+        ("rows", t.BIGINT),
+    ),
     "information_schema.tables": (
         ("TABLE_CATALOG", _NAME),
         ("TABLE_SCHEMA", _NAME),
@@ -137,6 +143,12 @@ class CatalogViews:
                     number = self.object_id(stored.table.name.key)
                     for position, column in enumerate(stored.table.columns, 1):
                         yield (number, column.name, position, column.nullable, column.identity)
+            case "sys.partitions":
+                for stored in self._tables():
+                    count = self.session.engine.query(
+                        f"SELECT count(*) FROM {quoted(stored.physical.name)}"
+                    )[0][0]
+                    yield (self.object_id(stored.table.name.key), 0, 1, count)
             case "information_schema.tables":
                 for stored in self._tables():
                     yield (*self._qualified(stored), "BASE TABLE")

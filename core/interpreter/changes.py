@@ -202,11 +202,11 @@ def _planned(session: Session, parsed: ParsedLeaf) -> Translation:
     columns = tuple(_column(session, stored, mapping, a) for a in assigned)
     types = [c.type for c in columns]
     types += [session.variable(a.variable or "").type for a in variables]
-    modes = [(Mode.ASSIGN, place(stored, c)) for c in columns]
+    context = session.translator.context()
+    modes = [(context.assignment, place(stored, c)) for c in columns]
     modes += [(Mode.IMPLICIT, "")] * len(variables)
     if not aliased:
         types, modes = [t.INT], [(Mode.IMPLICIT, "")]
-    context = session.translator.context()
     context.collected.tables[session.store._key(stored.table.name)] = stored.table
     from core.interpreter.inserts import max_recursion
 

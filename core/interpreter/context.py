@@ -13,6 +13,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
+from core.interpreter.casts import Mode
 from core.interpreter.errors import Refused, sql_text
 from core.interpreter.naming import once, quoted
 from core.tsql import types as t
@@ -54,6 +55,8 @@ class World(Protocol):
     def schema(self) -> Schema: ...
     @property
     def profile(self) -> Profile: ...
+    @property
+    def ansi_warnings(self) -> bool: ...
     def physical(self, name: ObjectName) -> Physical | None: ...
     def view_query(self, name: ObjectName) -> BoundQuery | None: ...
     def function_definition(self, name: ObjectName) -> CreateFunction | None: ...
@@ -107,6 +110,11 @@ class Context:
     @property
     def profile(self) -> Profile:
         return self.world.profile
+
+    @property
+    def assignment(self) -> Mode:
+        """How values go into columns: SET ANSI_WARNINGS OFF lets text be cut without a word."""
+        return Mode.ASSIGN if self.world.ansi_warnings else Mode.IMPLICIT
 
     @property
     def case_sensitive(self) -> bool:

@@ -168,6 +168,8 @@ def alter(session: Session, node: nodes.AlterTable) -> None:
     ):
         if node.action == "DROP CONSTRAINT":
             _drop_constraint(session, stored, node)
+    elif node.action == "SWITCH":
+        _switch(session, stored, node)
     else:
         raise Refused(
             "ALTER TABLE", f"ALTER TABLE … {node.action} is not supported", node.span.line
@@ -226,6 +228,28 @@ def _add(session: Session, stored: StoredTable, node: nodes.AlterTable) -> None:
         changed.identity = IdentityState(definition.identity)
     _swap(session, stored, changed)
     verify(session, changed, "ALTER TABLE")
+
+
+def _switch(session: Session, stored: StoredTable, node: nodes.AlterTable) -> None:
+    """``SWITCH TO target``: all rows move into an empty table; partitions are not known here."""
+    words = node.text[node.text.upper().index("SWITCH") :]
+    match = re.fullmatch(
+        r"SWITCH\s+TO\s+(?P<name>[^\s;]+)[\s;]*(?:WITH\s*\(.*)?", words, re.I | re.S
+    )
+    if match is None:
+        raise Refused(
+            "ALTER TABLE SWITCH", "switching a partition is not supported", node.span.line
+        )
+    target = session.stored(ObjectName.parse(match["name"]), node.span.line)
+    session.store.touch(target)
+    source, goal = quoted(stored.physical.name), quoted(target.physical.name)
+    if session.engine.query(f"SELECT count(*) FROM {goal}")[0][0]:
+        raise SqlError(
+            4905,
+            f"ALTER TABLE SWITCH statement failed. The target table '{target.shown}' must be empty.",
+        )
+    session.engine.query(f"INSERT INTO {goal} FROM {source} ORDER BY rowid")
+    session.engine.query(f"DELETE FROM {source}")
 
 
 def _swap(session: Session, old: StoredTable, new: StoredTable) -> None:
@@ -352,10 +376,26 @@ def other(session: Session, node: nodes.OtherDefinition) -> None:
             session.store.schema = session.store.schema.without_table(schema_name(node.name))
         return
     if kind.split()[-1] in ("SCHEMA", "STATISTICS", "SYNONYM", "ROLE", "USER", "PARTITION"):
-        if kind == "CREATE SYNONYM":
-            raise Refused(kind, "synonyms are not supported", node.span.line)
+        if kind == "CREATE SYNONYM" and node.name is not None:
+            _synonym(session, node)
         return
     raise Refused(kind, f"{kind} is not supported", node.span.line)
+
+
+def _synonym(session: Session, node: nodes.OtherDefinition) -> None:
+    """A synonym is another name for a table, view or procedure of this database."""
+    assert node.name is not None
+    match = re.search(r"\bFOR\s+(?P<name>[^\s;]+)", node.text, re.IGNORECASE)
+    target = ObjectName.parse(match["name"]) if match else None
+    if target is None or session.schema.is_foreign(target):
+        raise Refused("CREATE SYNONYM", "the synonym leads out of this database", node.span.line)
+    key = schema_name(node.name).key
+    table = session.schema.table(target)
+    if table is not None:
+        store = session.store
+        store.schema = replace(store.schema, tables={**store.schema.tables, key: table})
+    elif target.key in session.procedures:
+        session.procedures[key] = session.procedures[target.key]
 
 
 def _create_sequence(session: Session, node: nodes.OtherDefinition) -> None:

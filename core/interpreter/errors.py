@@ -74,9 +74,9 @@ class NotExecutable:
 
 #: Errors that end the batch even without XACT_ABORT (conversion errors and the like:
 #: "errors that terminate the batch", ``errors-events/database-engine-error-severities``).
-BATCH_ABORTING = frozenset({235, 241, 242, 244, 245, 248, 295, 8114, 8169, 2812, 208, 207, 1205})
+BATCH_ABORTING = frozenset({235, 241, 242, 244, 245, 248, 295, 8114, 8169, 208, 207, 1205})
 
-_MARKED = re.compile(r"~(\d+)~(.*)", re.DOTALL)
+_MARKED = re.compile(r"~(-?\d+)~(.*)", re.DOTALL)
 _INTEGER_TYPES = {
     "INT8": "tinyint",
     "UINT8": "tinyint",
@@ -127,6 +127,8 @@ def _overflow(text: str) -> SqlError | None:
         return SqlError(8115, message.format(_INTEGER_TYPES.get(found.group(1), "numeric")))
     if "DECIMAL" in text and ("Could not cast" in text or "Overflow" in text):
         return SqlError(8115, message.format("numeric"))
+    if "Interval value" in text:
+        return SqlError(517, "Adding a value to a 'datetime' column caused an overflow.")
     if "overflow" in text.lower() and "range" in text.lower():
         name = "datetime" if "imestamp" in text or "date" in text.lower() else "float"
         if name == "datetime":

@@ -137,9 +137,8 @@ def _number(sql: str, type_: SqlType, pattern: str, line: int) -> str:
     if least > 1:
         width = least + (digits + 1 if digits else 0)
         text = (
-            f"CASE WHEN {value} < 0 THEN '-' || lpad(ltrim({text}, '-'), greatest({width}, "
-            f"length(ltrim({text}, '-'))), '0') ELSE lpad({text}, greatest({width}, length({text}))"
-            f", '0') END"
+            f"CASE WHEN {value} < 0 THEN '-' || ts_pad(ltrim({text}, '-'), {width}) "
+            f"ELSE ts_pad({text}, {width}) END"
         )
     if least == 0:
         text = f"regexp_replace({text}, '^(-?)0(\\.|$)', '\\1\\2')"
@@ -183,11 +182,11 @@ def _standard_number(sql: str, type_: SqlType, letter: str, precision: str, line
     if letter == "D" and type_.is_integer:
         width = int(precision) if precision else 1
         return (
-            f"(CASE WHEN {sql} < 0 THEN '-' ELSE '' END || lpad(CAST(abs({sql}) AS VARCHAR), "
-            f"greatest({width}, length(CAST(abs({sql}) AS VARCHAR))), '0'))"
+            f"(CASE WHEN {sql} < 0 THEN '-' ELSE '' END || "
+            f"ts_pad(CAST(abs({sql}) AS VARCHAR), {width}))"
         )
     if letter == "X" and type_.is_integer:
-        return f"lpad(printf('%X', {sql}), greatest({precision or 1}, length(printf('%X', {sql}))), '0')"
+        return f"ts_pad(printf('%X', {sql}), {precision or 1})"
     if letter == "G" and not precision:
         return f"CAST({sql} AS VARCHAR)"
     raise Refused("FORMAT", f"the number format {letter}{precision} is not supported", line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.interpreter.casts import Mode, convert
-from core.interpreter.errors import Refused, sql_text
+from core.interpreter.errors import Refused, raising, sql_text
 from core.interpreter.formats import format_value
 from core.interpreter.likes import patindex
 from core.interpreter.naming import once
@@ -177,7 +177,19 @@ def _char(emitter: ExpressionEmitter, node: exp.Expr) -> str:
 
 def _translate(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     values = [text(emitter, argument) for argument in node.expressions]
-    return _bound("translate({0}, {1}, {2})", values)
+    bad = (
+        raising(
+            9828,
+            "The second and third arguments of the TRANSLATE built-in function must contain an equal "
+            "number of characters.",
+        )
+        .replace("{", "{{")
+        .replace("}", "}}")
+    )
+    return _bound(
+        f"CASE WHEN length({{1}}) <> length({{2}}) THEN {bad} ELSE translate({{0}}, {{1}}, {{2}}) END",
+        values,
+    )
 
 
 def _format(emitter: ExpressionEmitter, node: exp.Expr) -> str:

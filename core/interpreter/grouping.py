@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from core.interpreter.errors import Refused
 from core.tsql import functions as built_in
@@ -30,7 +30,7 @@ def canonical(node: exp.Expr) -> str:
     for identifier in copy.find_all(exp.Identifier):
         identifier.set("this", identifier.name.lower())
         identifier.set("quoted", True)
-    text = copy.sql("tsql")
+    text = copy.sql("tsql", unsupported_level=ErrorLevel.IGNORE)
     node.meta[_CANONICAL] = text
     return text
 

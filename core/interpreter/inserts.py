@@ -178,12 +178,12 @@ def source_sql(
     emitter = QueryEmitter(context)
     types = [c.type for c in columns]
     if isinstance(bound.tree, exp.Select | exp.Values):
-        modes = [(Mode.ASSIGN, place(stored, c)) for c in columns]
+        modes = [(context.assignment, place(stored, c)) for c in columns]
         text = emitter.query(bound.tree, types, modes=modes)
     else:
         inner = emitter.query(bound.tree)
         items = ", ".join(
-            f"{convert(f'x.c{n}', own.type, c.type, Mode.ASSIGN, place=place(stored, c))} AS c{n}"
+            f"{convert(f'x.c{n}', own.type, c.type, context.assignment, place=place(stored, c))} AS c{n}"
             for n, (own, c) in enumerate(zip(bound.columns, columns, strict=True), 1)
         )
         text = f"SELECT {items} FROM ({inner}) AS x"

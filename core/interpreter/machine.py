@@ -12,6 +12,7 @@ What an error does (``errors-events``, ``language-elements/try-catch-transact-sq
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.interpreter import assignments, calls, changes, cursors, ddl, inserts, merges
@@ -362,7 +363,9 @@ class Machine:
                 raise Refused("SET ROWCOUNT", "SET ROWCOUNT is not supported", node.span.line)
             elif upper == "DATEFORMAT" and node.value.strip().lower() != "mdy":
                 raise Refused("SET DATEFORMAT", "only mdy is supported", node.span.line)
-            elif upper in ("CONCAT_NULL_YIELDS_NULL", "ANSI_NULLS", "ARITHABORT", "ANSI_WARNINGS"):
+            elif upper == "ANSI_WARNINGS":
+                session.ansi_warnings = on
+            elif upper in ("CONCAT_NULL_YIELDS_NULL", "ANSI_NULLS"):
                 if not on:
                     raise Refused(f"SET {upper} OFF", "only ON is supported", node.span.line)
             elif upper in ("LANGUAGE",) and "english" not in node.value.lower():
@@ -562,6 +565,11 @@ class Machine:
     def _use(self, node: n.SideStatement) -> None:
         database = node.text.split()[-1].strip("[]; \t\r\n")
         own = self.session.schema.database
+        if own is None and database.casefold() not in ("master", "tempdb"):
+            # A script says by USE what its database is called.
+            store = self.session.store
+            store.schema = replace(store.schema, database=database)
+            return
         if own is not None and database.casefold() not in (own.casefold(), "master"):
             raise Refused("USE", f"{database} is another database", node.span.line)
 

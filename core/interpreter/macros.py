@@ -64,9 +64,9 @@ _DECIMAL_DIVIDE = (
     f"WHEN b = 0 THEN {_DIVIDE} ELSE "
     "CASE WHEN (a < 0) <> (b < 0) THEN '-' ELSE '' END || (abs(a) // abs(b))::VARCHAR || '.' || "
     "CASE WHEN k1 > 0 THEN lpad((((abs(a) % abs(b)) * (10::HUGEINT ** k1)::HUGEINT) // abs(b))"
-    "::VARCHAR, k1, '0') ELSE '' END || "
+    "::VARCHAR, CAST(k1 AS INTEGER), '0') ELSE '' END || "
     "CASE WHEN k2 > 0 THEN lpad((((((abs(a) % abs(b)) * (10::HUGEINT ** k1)::HUGEINT) % abs(b)) "
-    "* (10::HUGEINT ** k2)::HUGEINT) // abs(b))::VARCHAR, k2, '0') ELSE '' END END"
+    "* (10::HUGEINT ** k2)::HUGEINT) // abs(b))::VARCHAR, CAST(k2 AS INTEGER), '0') ELSE '' END END"
 )
 
 
@@ -77,6 +77,7 @@ def macros() -> list[str]:
         "ts_ci": "(x) AS lower(rtrim(x, ' '))",
         "ts_cs": "(x) AS rtrim(x, ' ')",
         "ts_len": "(x) AS CAST(length(rtrim(x, ' ')) AS INTEGER)",
+        "ts_pad": "(x, n) AS lpad(x, CAST(greatest(n, length(x)) AS INTEGER), '0')",
         "ts_idiv": f"(a, b) AS CASE WHEN b = 0 THEN {_DIVIDE} ELSE a // b END",
         "ts_mod": f"(a, b) AS CASE WHEN b = 0 THEN {_DIVIDE} ELSE a % b END",
         "ts_fdiv": f"(a, b) AS CASE WHEN b = 0 THEN {_DIVIDE} ELSE a / b END",

@@ -31,6 +31,7 @@ _DATES = (
     "%d-%b-%Y",
     "%d %b, %Y",
     "%d-%B-%Y",
+    "%d %B, %Y",
     "%Y %b %d",
     "%b %Y",
     "%B %Y",
@@ -79,9 +80,9 @@ def macros() -> list[str]:
             r"regexp_replace(substring(t, 9), '(\.[0-9]{6})[0-9]+', '\1') AS TIMESTAMP) "
             r"WHEN regexp_full_match(t, '[0-9]{6}') THEN ts_pivot(try_strptime(t, '%y%m%d')) "
             r"WHEN regexp_full_match(t, '[0-9]{4}') THEN TRY_CAST(t || '-01-01' AS TIMESTAMP) "
-            r"WHEN regexp_matches(t, '^[0-9]{1,2}:[0-9]{2}') THEN "
-            r"DATE '1900-01-01' + CAST(try_strptime(t, ['%H:%M', '%H:%M:%S', "
-            r"'%H:%M:%S.%f', '%I:%M%p', '%I:%M %p', '%I:%M:%S%p', '%I:%M:%S %p']) AS TIME) "
+            r"WHEN regexp_matches(t, '^[0-9]{1,2}(:[0-9]{2}| ?[aApP][mM]$)') THEN "
+            r"DATE '1900-01-01' + CAST(try_strptime(regexp_replace(t, '(\.[0-9]{6})[0-9]+', '\1'), ['%H:%M', '%H:%M:%S', "
+            r"'%H:%M:%S.%f', '%I:%M%p', '%I:%M %p', '%I:%M:%S%p', '%I:%M:%S %p', '%I%p', '%I %p']) AS TIME) "
             r"WHEN regexp_matches(t, '(^|[^0-9])[0-9]{4}([^0-9]|$)') "
             f"THEN try_strptime(t, {_formats(_DATES)}) "
             f"ELSE ts_pivot(try_strptime(t, {_formats(_SHORT_YEAR_DATES)})) END"

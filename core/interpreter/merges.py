@@ -399,7 +399,9 @@ class _Planner:
         where = tree.args.get("where")
         condition = f" WHERE {emitter.expressions.predicate(where.this)}" if where else ""
         nodes = iter([p.this if isinstance(p, exp.Alias) else p for p in tree.expressions])
-        present, absent, values = [], [], []
+        present: list[str] = []
+        absent: list[str] = []
+        values: list[tuple[int, str, str]] = []
         for branch in self._of(stage):
             test = "TRUE"
             if branch.when.condition is not None:
@@ -412,18 +414,21 @@ class _Planner:
                     emitter.expressions.value(node),
                     type_of(node),
                     column.type,
-                    Mode.ASSIGN,
+                    emitter.context.assignment,
                     place=place(self.stored, column),
                 )
-                values.append(
-                    f"CASE WHEN {_BRANCH} = {branch.number} THEN {sql} END "
-                    f"AS {_value(branch, position)}"
-                )
+                values.append((branch.number, sql, _value(branch, position)))
         row_id = f"{quoted(relation.alias)}.{self._row_id()}"
         branch_sql = (
             f"CASE WHEN {row_id} IS NOT NULL THEN {_arms(present)} ELSE {_arms(absent)} END"
         )
-        items = [f"{row_id} AS {ROW_ID}", f"{branch_sql} AS {_BRANCH}", *values]
+        # An alias may not stand for an expression with a subquery: then it is written out.
+        chosen = f"({branch_sql})" if "SELECT" in branch_sql else _BRANCH
+        items = [f"{row_id} AS {ROW_ID}", f"{branch_sql} AS {_BRANCH}"]
+        items += [
+            f"CASE WHEN {chosen} = {number} THEN {sql} END AS {name}"
+            for number, sql, name in values
+        ]
         items += self._structs(relation, sources)
         return f"{ctes}SELECT {', '.join(items)}{source}{condition}"
 

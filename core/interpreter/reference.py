@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from core.interpreter import calls
 from core.interpreter.context import Profile
@@ -69,6 +70,31 @@ class Reference:
         for module in modules:
             self.define(module)
         self._base = list(self.session.store.stored.values())
+        self._modules = self._known_modules()
+
+    def _known_modules(self) -> tuple[dict[tuple[str, str], object], ...]:
+        s = self.session
+        found = (s.procedures, s.functions, s.views, s.table_types, s.sequences)
+        return tuple(dict(objects) for objects in found)
+
+    def _forget_modules(self) -> None:
+        """Procedures, functions, views and types that a script defined go."""
+        s = self.session
+        for objects, base in zip(
+            (s.procedures, s.functions, s.views, s.table_types, s.sequences),
+            self._modules,
+            strict=True,
+        ):
+            if objects != base:
+                objects.clear()  # type: ignore[attr-defined]
+                objects.update(base)  # type: ignore[attr-defined]
+        if s.schema.functions.keys() != s.functions.keys():
+            kept = {k: f for k, f in s.schema.functions.items() if k in s.functions}
+            s.store.schema = replace(s.schema, functions=kept)
+        known = {key for key in s.schema.tables if key in s.store.stored or key in s.views}
+        if known != s.schema.tables.keys():
+            tables = {k: t for k, t in s.schema.tables.items() if k in known}
+            s.store.schema = replace(s.schema, tables=tables)
 
     def close(self) -> None:
         self.engine.close()
@@ -160,6 +186,7 @@ class Reference:
                 self._recreate(stored.definition)
             elif stored.dirty:
                 session.store.clear(stored)
+        self._forget_modules()
         session.reset_state()
 
     def _recreate(self, definition: Definition) -> None:

@@ -65,6 +65,7 @@ class Session:
         self.doomed = False
         self.xact_abort = False
         self.nocount = False
+        self._ansi_warnings = True
         self.identity_insert: Key | None = None
         self.date_first = self._profile.date_first
         self.caught: list[SqlError] = []
@@ -84,6 +85,14 @@ class Session:
     @property
     def profile(self) -> Profile:
         return self._profile
+
+    @property
+    def ansi_warnings(self) -> bool:
+        return self._ansi_warnings
+
+    @ansi_warnings.setter
+    def ansi_warnings(self, on: bool) -> None:
+        self._ansi_warnings = on
 
     @property
     def frame(self) -> Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -17,7 +18,7 @@ from core.tsql.binding import BoundQuery, bind_expression, bind_query
 from core.tsql.errors import LeafError, TsqlError
 from core.tsql.leaves import ParsedExpr, ParsedLeaf
 from core.tsql.nodes import Expr, Leaf
-from core.tsql.schema import Schema, Table
+from core.tsql.schema import ObjectName, Schema, Table
 from core.tsql.scope import OutputColumn, Relation
 from core.tsql.types import SqlType
 from core.tsql.typing import BindError, is_predicate, type_of
@@ -135,10 +136,24 @@ class Translator:
                 return work(self.session.schema)
             except BindError as error:
                 if error.number != 208 or not self.session.catalog.provide(error.message):
+                    self._refuse_foreign(error)
                     raise server_error(error) from error
             except TsqlError as error:
                 raise server_error(error) from error
         return work(self.session.schema)
+
+    def _refuse_foreign(self, error: BindError) -> None:
+        """A table of another database or server is a gap of the reference, not an error 208."""
+        match = re.search(r"'(.+)'", error.message) if error.number == 208 else None
+        if match is None:
+            return
+        try:
+            name = ObjectName.parse(match.group(1))
+        except ValueError:
+            return
+        if name.server or (name.database and self.session.schema.is_foreign(name)):
+            construct = "linked server" if name.server else "another database"
+            raise Refused(construct, f"{name} is not in this database", error.line) from error
 
     # --- remembering ------------------------------------------------------------------------------
 
@@ -146,6 +161,8 @@ class Translator:
         self, node: object, purpose: str, build: Callable[[], Translation]
     ) -> Translation:
         """The translation of a node, made anew when a table or a type it uses has changed."""
+        if not self.session.ansi_warnings:
+            purpose += ":no warnings"
         key = (id(node), purpose)
         for _, known in self._known.get(key, ()):
             if self._is_current(known):
