@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from core.claude.call import Ask, Meter, Reply
 from core.claude.cassette import recording_transport, replay_transport
-from core.claude.errors import Place, failure_of, not_the_api
+from core.claude.errors import Place, failure_of, not_the_api, packages_missing
 from core.claude.failure import ClaudeError, ClaudeFailure, Kind
 from core.claude.prices import Tokens
 
@@ -37,12 +37,6 @@ _CLASSES = {
     "bedrock": "AsyncAnthropicBedrockMantle",
     "vertex": "AsyncAnthropicVertex",
     "foundry": "AsyncAnthropicFoundry",
-}
-_EXTRAS = {
-    "aws": "aws",
-    "google": "google_cloud",
-    "bedrock": "bedrock",
-    "vertex": "vertex",
 }
 _TALKATIVE = ("anthropic", "httpx2", "httpcore2")
 
@@ -110,13 +104,16 @@ class Connection:
             return "a profile or identity token"
         return "" if self._route.provider == "api" else f"the {self._route.provider} SDK"
 
+    def _place(self, model: str) -> Place:
+        return Place(self.host or self._route.provider, model, self._route.provider)
+
     async def stream(self, ask: Ask, meter: Meter, progress: Progress) -> Reply:
         """One attempt: a complete answer, however it was ended.
 
         Raises:
             ClaudeError: for everything that can go wrong; cancellation passes through.
         """
-        place = Place(self.host, ask.model)
+        place = self._place(ask.model)
         try:
             async with asyncio.timeout(self._route.answer_seconds):
                 return await self._stream(ask, meter, progress, place)
@@ -162,7 +159,7 @@ class Connection:
             counted = await self._client.messages.count_tokens(**body)
             return int(counted.input_tokens)
         except Exception as error:
-            raise ClaudeError(failure_of(error, Place(self.host, ask.model))) from error
+            raise ClaudeError(failure_of(error, self._place(ask.model))) from error
 
     async def models(self) -> tuple[KnownModel, ...]:
         """The models the provider lists.
@@ -189,7 +186,7 @@ class Connection:
                     break
             return tuple(found)
         except Exception as error:
-            raise ClaudeError(failure_of(error, Place(self.host, ""))) from error
+            raise ClaudeError(failure_of(error, self._place(""))) from error
 
     async def aclose(self) -> None:
         """Close every socket."""
@@ -331,15 +328,9 @@ def _client(route: Route) -> Any:
 
 
 def _unmakeable(provider: str, error: Exception) -> ClaudeFailure:
-    extra = _EXTRAS.get(provider)
-    if isinstance(error, ImportError | AttributeError) or type(error).__name__.startswith(
-        "MissingDependency"
-    ):
-        return ClaudeFailure(
-            Kind.PROVIDER_MISSING,
-            f"The provider {provider} needs packages that are not installed; install them with "
-            f"`pip install 'anthropic[{extra or provider}]'`.",
-        )
+    missing = isinstance(error, ImportError | AttributeError)
+    if missing or type(error).__name__.startswith("MissingDependency"):
+        return packages_missing(provider)
     said = str(error).partition("\n")[0].rstrip(".")[:300]
     return ClaudeFailure(
         Kind.NO_CREDENTIALS, f"The provider {provider} cannot be used as it is set up: {said}."

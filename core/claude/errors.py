@@ -53,6 +53,24 @@ class Place:
 
     host: str
     model: str
+    provider: str = "api"
+
+
+_EXTRAS = {
+    "aws": "aws",
+    "google": "google_cloud",
+    "bedrock": "bedrock",
+    "vertex": "vertex",
+}
+
+
+def packages_missing(provider: str) -> ClaudeFailure:
+    """The SDK lacks what a partner cloud's way of signing in needs."""
+    return ClaudeFailure(
+        Kind.PROVIDER_MISSING,
+        f"The provider {provider} needs packages that are not installed; install them with "
+        f"`pip install 'anthropic[{_EXTRAS.get(provider, provider)}]'`.",
+    )
 
 
 def failure_of(error: BaseException, place: Place) -> ClaudeFailure:
@@ -64,6 +82,8 @@ def failure_of(error: BaseException, place: Place) -> ClaudeFailure:
     if isinstance(status, int):
         return _status_failure(error, status, place)
     names = {cls.__name__ for e in _chain(error) for cls in type(e).__mro__}
+    if names & {"MissingDependencyError", "ImportError"}:
+        return packages_missing(place.provider)
     if names & {"CredentialsError", "IdentityTokenFileError"} or _no_credentials(error):
         return _no_key(place)
     if names & {"APITimeoutError", "ReadTimeout", "WriteTimeout", "PoolTimeout"}:
