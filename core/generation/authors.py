@@ -7,27 +7,30 @@ from collections.abc import Mapping
 from core.generation.author import Author
 from core.generation.both_author import BothAuthor
 from core.generation.compiler_author import CompilerAuthor
-from core.project.codes import Code, ProjectError
 from core.project.settings import Settings
 
-NO_CLAUDE = "Claude is not available in this version of proc2dbt"
+NO_CLAUDE = "Claude is not used here"
 
 
-def available_authors(settings: Settings) -> Mapping[str, Author]:
-    """Authors by the names of the setting ``author``."""
+def available_authors(settings: Settings, claude: Author | None = None) -> Mapping[str, Author]:
+    """Authors by the names of the setting ``author``; without ``claude`` nothing is ever sent."""
     compiler = CompilerAuthor()
-    return {"compiler": compiler, "both": BothAuthor(compiler, None, NO_CLAUDE)}
+    authors: dict[str, Author] = {
+        "compiler": compiler,
+        "both": BothAuthor(compiler, claude, NO_CLAUDE),
+    }
+    if claude is not None:
+        authors["claude"] = claude
+    return authors
 
 
 def require_author(settings: Settings) -> None:
-    """Check before any work that the run's author is there.
+    """Check before any work that the run's author can be had.
 
     Raises:
         ProjectError: ``SETTINGS_INVALID``.
     """
-    if settings.author not in available_authors(settings):
-        raise ProjectError.of(
-            Code.SETTINGS_INVALID,
-            f"{NO_CLAUDE}; use --author compiler.",
-            field="author",
-        )
+    if settings.author != "compiler":
+        from core.claude.reviewer import require_two_models
+
+        require_two_models(settings)

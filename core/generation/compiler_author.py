@@ -6,7 +6,6 @@ model, it refuses and says so.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from core.compiler.options import Correction
@@ -14,6 +13,7 @@ from core.compiler.result import Compiled, Unsupported
 from core.generation.author import Assumption, CteOrigin, Draft, Failure, Job, Refusal, Say
 from core.generation.compiling import compile_job
 from core.generation.corrections import WORDS, applied, candidates
+from core.generation.offloop import off_loop
 
 Compile = Callable[[Job, frozenset[Correction]], Compiled | Unsupported]
 """Compiles the writer of a job for its table, with some corrections."""
@@ -35,7 +35,7 @@ class CompilerAuthor:
     async def draft(self, job: Job, say: Say) -> Draft | Refusal:
         """Compile the procedure."""
         say("compiling")
-        compiled = await asyncio.to_thread(self._compile, job, frozenset())
+        compiled = await off_loop(self._compile, job, frozenset())
         return _draft(compiled, frozenset(), ())
 
     async def correct(self, job: Job, draft: Draft, failure: Failure, say: Say) -> Draft | Refusal:
@@ -45,7 +45,7 @@ class CompilerAuthor:
         for correction in wanted:
             say(WORDS[correction])
             corrections = _with(before, correction)
-            compiled = await asyncio.to_thread(self._compile, job, corrections)
+            compiled = await off_loop(self._compile, job, corrections)
             if isinstance(compiled, Compiled) and compiled.sql != draft.sql:
                 return _draft(compiled, corrections, (WORDS[correction],))
         return Refusal(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from core.dbt.verify import (
     VerifyRequest,
 )
 from core.generation.author import Assumption, Draft, Job
+from core.generation.offloop import off_loop
 from core.pipeline.ports import Prepared, Verified
 from core.project.codes import Code, ProjectError
 from core.project.files import read_text
@@ -60,7 +60,7 @@ class DbtBench:
 
     async def prepare(self, job: Job, draft: Draft) -> Prepared:
         """Read the draft's facts and render its YAML."""
-        return await asyncio.to_thread(prepare, job, draft)
+        return await off_loop(prepare, job, draft)
 
     async def verify(self, job: Job, prepared: Prepared, progress: Progress) -> Verified:
         """Verify in a worker; once more when a unit test compares what is rightly not emitted."""
@@ -75,7 +75,7 @@ class DbtBench:
         if not replay_only or verification.lost:
             return Verified(prepared, verification)
         progress("verifying again: some scenarios can only be compared by replay")
-        again = await asyncio.to_thread(_prepared, job, prepared.sql, needs, replay_only)
+        again = await off_loop(_prepared, job, prepared.sql, needs, replay_only)
         verification = await self._verifier.verify(self._request(job, again), progress)
         return Verified(again, verification)
 

@@ -418,7 +418,13 @@ class ItemProcess:
     # --- small things -----------------------------------------------------------------------
 
     def _candidate(self, version: Version) -> Candidate:
-        return Candidate(self._job, version.prepared, version.verification, version.notes)
+        return Candidate(
+            self._job,
+            version.prepared,
+            version.verification,
+            version.notes,
+            version.draft.author,
+        )
 
     def _kept(self, version: Version, why: str) -> Version:
         reason = f"Version {version.attempt} was kept: {why}."

@@ -133,8 +133,12 @@ def _error(item: RunItem, trail: Trail) -> Diagnostic | None:
             "take it up again with --resume.",
             item.item_id,
         )
+    refusal = trail.refusal
     if trail.version is None:
-        return _refusal(item, trail.refusal)
+        return _refusal(item, refusal)
+    if refusal is not None and refusal.code and not trail.version.green:
+        # Nothing is wrong with the item: it can be corrected when there is money or consent.
+        return _refusal(item, refusal)
     if not trail.version.usable:
         problem = failure_sentence(trail.version.verification)
         return Diagnostic.of(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from core.equivalence.verdict import EquivalenceResult, EquivalenceVerdict
+from core.generation.offloop import off_loop
 from core.pipeline.bench import needs_of
 from core.pipeline.ports import Candidate, EquivalenceProgressSink
 from core.review.reviewer import ReviewRequest, review
@@ -18,11 +18,11 @@ class RulesReviewer:
 
     async def review(self, candidate: Candidate, earlier: Sequence[ReviewResult]) -> ReviewResult:
         """All checks. What was said before plays no part: rules do not change their mind."""
-        return await asyncio.to_thread(review, review_request(candidate))
+        return await off_loop(review, review_request(candidate))
 
     async def recheck(self, candidate: Candidate) -> ReviewResult:
         """All checks again."""
-        return await asyncio.to_thread(review, review_request(candidate))
+        return await off_loop(review, review_request(candidate))
 
 
 class StructuralEquivalence:
@@ -33,7 +33,7 @@ class StructuralEquivalence:
     ) -> EquivalenceResult:
         """``not_run`` with the structural checks; a failed one is a gap all the same."""
         progress("comparing structure", 0, 0)
-        checks = await asyncio.to_thread(structural_checks, review_request(candidate))
+        checks = await off_loop(structural_checks, review_request(candidate))
         failing = sum(not check.passed for check in checks)
         sentence = (
             f"procedure and model were not executed side by side; {len(checks) - failing} of "

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.dbt.outcome import Progress, Verification
 from core.dbt.verify import ProjectVerdict
 from core.equivalence.verdict import EquivalenceResult
 from core.generation.author import Author, Draft, Job
 from core.review.verdict import ReviewResult
+
+if TYPE_CHECKING:
+    from core.pipeline.run import RunController
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,16 @@ class Bench(Protocol):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One version of a model as reviewer and equivalence checker see it: artifacts, no motives."""
+    """One version of a model as reviewer and equivalence checker see it: artifacts, no motives.
+
+    ``author`` is who wrote it, by which a reviewer knows whether it has anything to add.
+    """
 
     job: Job
     prepared: Prepared
     verification: Verification
     notes: tuple[str, ...] = ()
+    author: str = ""
 
 
 class Reviewer(Protocol):
@@ -123,6 +130,22 @@ class EquivalenceChecker(Protocol):
         ...
 
 
+class ClaudePort(Protocol):
+    """What a run has to do with Claude beside its author and reviewer."""
+
+    def attach(self, run: RunController) -> None:
+        """Tell calls, waits and questions to this run's stream; emits nothing yet."""
+        ...
+
+    def answer_consent(self, given: bool, by: str = "") -> None:
+        """A person's answer to ``ConsentAsked``."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        ...
+
+
 @dataclass(frozen=True)
 class Parts:
     """Everything a run works with. ``authors`` maps a name to an author."""
@@ -131,3 +154,10 @@ class Parts:
     bench: Bench
     reviewer: Reviewer
     equivalence: EquivalenceChecker
+    claude: ClaudePort | None = None
+
+    async def aclose(self) -> None:
+        """End worker processes and connections."""
+        await self.bench.aclose()
+        if self.claude is not None:
+            await self.claude.aclose()

@@ -84,6 +84,8 @@ class RunController:
         self._wake = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         stream.bind_loop()
+        if parts.claude is not None:
+            parts.claude.attach(self)
 
     @property
     def state(self) -> RunState:
@@ -437,6 +439,11 @@ class RunController:
         await asyncio.gather(*tasks, return_exceptions=True)
         self.stream.emit(ev.RunInterrupted(reason=reason))
         await self.stream.sync()
+
+    def answer_consent(self, given: bool, by: str = "") -> None:
+        """Answer ``ConsentAsked``: whether the texts it names may be sent to Claude."""
+        if self.parts.claude is not None:
+            self.parts.claude.answer_consent(given, by or self.person)
 
     # --- decisions --------------------------------------------------------------------------
 
