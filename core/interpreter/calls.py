@@ -325,6 +325,7 @@ def run_frame(machine: Machine, frame: Frame, body: Sequence[Statement]) -> int:
     from core.interpreter.machine import ReturnFrom
 
     session = machine.session
+    _hide_table_variables(session, frame)
     session.frames.append(frame)
     try:
         machine.execute(body)
@@ -333,6 +334,15 @@ def run_frame(machine: Machine, frame: Frame, body: Sequence[Statement]) -> int:
     finally:
         leave(session, frame)
     return 0
+
+
+def _hide_table_variables(session: Session, frame: Frame) -> None:
+    """Table variables of the caller are not seen inside."""
+    for key, stored in list(session.store.stored.items()):
+        if stored.table.name.name.startswith("@") and stored.owner != frame.number:
+            del session.store.stored[key]
+            session.store.schema = session.schema.without_table(stored.table.name)
+            frame.hidden.append(stored)
 
 
 def leave(session: Session, frame: Frame) -> None:

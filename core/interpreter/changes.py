@@ -22,7 +22,7 @@ from core.interpreter.errors import Refused, SqlError
 from core.interpreter.inserts import place
 from core.interpreter.naming import quoted
 from core.interpreter.queries import QueryEmitter
-from core.interpreter.sources import ROW_ID
+from core.interpreter.sources import ROW_ID, base_table
 from core.interpreter.translate import Translation, parsed_leaf
 from core.tsql import types as t
 from core.tsql.binding import BoundQuery
@@ -198,7 +198,7 @@ def _planned(session: Session, parsed: ParsedLeaf) -> Translation:
     bound = session.translator.bind(rows)
     relation = _relation(bound, alias, parsed)
     through = parsed.target.is_cte or is_view
-    stored, mapping = _base(session, relation, target_name, assigned, through)
+    stored, mapping = _base(session, relation, target_name, assigned, through, bound.tree)
     columns = tuple(_column(session, stored, mapping, a) for a in assigned)
     types = [c.type for c in columns]
     types += [session.variable(a.variable or "").type for a in variables]
@@ -309,6 +309,7 @@ def _base(
     name: ObjectName,
     assigned: Sequence[Assignment],
     through: bool,
+    tree: exp.Expr,
 ) -> tuple[StoredTable, dict[str, str]]:
     """The stored table behind the target, and its column for each of the target's columns."""
     if not through:
@@ -323,6 +324,12 @@ def _base(
         mapping[column.name.lower()] = column.origin.column
         if not wanted or column.name.lower() in wanted:
             tables[column.origin.table.key] = column.origin.table
+    if not tables and not wanted:
+        # Only computed columns: the table is the one the CTE reads.
+        for cte in tree.find_all(exp.CTE):
+            base = base_table(cte.this, "") if cte.alias.lower() == name.name.lower() else None
+            if base is not None:
+                return session.stored(table_name(base)), mapping
     if len(tables) != 1:
         raise SqlError(
             4405,

@@ -39,6 +39,8 @@ def create_table(session: Session, definition: Definition) -> StoredTable:
     elif session.views.get(name.key) is not None:
         raise SqlError(2714, f"There is already an object named '{name.name}' in the database.")
     owned = name.is_temporary and not name.name.startswith("##")
+    if any(column.computed is not None for column in definition.table.columns):
+        definition = session.typed(definition)
     stored = session.store.create(definition, frame.number if owned else 0)
     stored.dirty = True
     if owned:

@@ -75,7 +75,9 @@ def _insert_into(
         context = session.translator.context()
         context.collected.tables[session.store._key(stored.table.name)] = stored.table
         context.max_recursion = max_recursion(parsed.options)
-        source = source_sql(context, bound, target.listed, stored, parsed.top)
+        source = source_sql(context, bound, target.listed, stored)
+        if parsed.top is not None:
+            source = _with_top(session, context, parsed.top, source)
         return session.translator.made(context, full_rows(session, context, target, source))
 
     mode = "on" if _explicit(session, stored) else "off"
@@ -172,7 +174,6 @@ def source_sql(
     bound: BoundQuery,
     columns: Sequence[Column],
     stored: StoredTable,
-    top: Top | None = None,
 ) -> str:
     """The source query with its columns converted as for an assignment."""
     emitter = QueryEmitter(context)
@@ -187,12 +188,15 @@ def source_sql(
             for n, (own, c) in enumerate(zip(bound.columns, columns, strict=True), 1)
         )
         text = f"SELECT {items} FROM ({inner}) AS x"
-    if top is not None:
-        if top.percent:
-            raise Refused("TOP PERCENT", "INSERT TOP (n) PERCENT is not supported")
-        count = QueryEmitter(context).expressions.converted(top.count, t.BIGINT)
-        text = f"SELECT * FROM ({text}) AS tp LIMIT {count}"
     return text
+
+
+def _with_top(session: Session, context: Context, top: Top, text: str) -> str:
+    if top.percent:
+        raise Refused("TOP PERCENT", "INSERT TOP (n) PERCENT is not supported")
+    tree = session.translator.bind_value(top.count)
+    count = QueryEmitter(context).expressions.converted(tree, t.BIGINT)
+    return f"SELECT * FROM ({text}) AS tp LIMIT {count}"
 
 
 def full_rows(session: Session, context: Context, target: _Target, source: str) -> str:

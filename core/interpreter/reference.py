@@ -64,13 +64,19 @@ class Reference:
                 self.session.store.schema = self.session.schema.with_table(table)
                 continue
             identity = (identities or {}).get(key)
-            self.session.store.create(exact.pop(key, None) or from_table(table, identity))
+            self._create(exact.pop(key, None) or from_table(table, identity))
         for definition in exact.values():
-            self.session.store.create(definition)
+            self._create(definition)
         for module in modules:
             self.define(module)
         self._base = list(self.session.store.stored.values())
         self._modules = self._known_modules()
+        self._names = frozenset(self.session.schema.tables)
+
+    def _create(self, definition: Definition) -> None:
+        if any(column.computed is not None for column in definition.table.columns):
+            definition = self.session.typed(definition)
+        self.session.store.create(definition)
 
     def _known_modules(self) -> tuple[dict[tuple[str, str], object], ...]:
         s = self.session
@@ -91,7 +97,11 @@ class Reference:
         if s.schema.functions.keys() != s.functions.keys():
             kept = {k: f for k, f in s.schema.functions.items() if k in s.functions}
             s.store.schema = replace(s.schema, functions=kept)
-        known = {key for key in s.schema.tables if key in s.store.stored or key in s.views}
+        known = {
+            key
+            for key in s.schema.tables
+            if key in s.store.stored or key in s.views or key in self._names
+        }
         if known != s.schema.tables.keys():
             tables = {k: t for k, t in s.schema.tables.items() if k in known}
             s.store.schema = replace(s.schema, tables=tables)

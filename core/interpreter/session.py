@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -12,6 +13,7 @@ from sqlglot import exp
 from core.interpreter.catalog_views import CatalogViews
 from core.interpreter.context import Finding, Physical, Profile
 from core.interpreter.coverage import Coverage
+from core.interpreter.definitions import Definition
 from core.interpreter.engine import Engine
 from core.interpreter.errors import Refused, SqlError
 from core.interpreter.naming import quoted
@@ -23,6 +25,7 @@ from core.tsql.nodes import CreateFunction, CreateProcedure, CreateView, TableBo
 from core.tsql.parser import parse_script
 from core.tsql.schema import Column, ObjectName, Schema, Table
 from core.tsql.types import SqlType
+from core.tsql.typing import type_of
 
 Key = tuple[str, str]
 
@@ -122,6 +125,16 @@ class Session:
 
     def sequence_name(self, name: ObjectName) -> str | None:
         return self.sequences.get(name.key)
+
+    def typed(self, definition: Definition) -> Definition:
+        """A definition whose computed columns have the types of their expressions."""
+        columns = []
+        for column in definition.table.columns:
+            if column.computed is not None:
+                tree = self.computed_tree(definition.table, column)
+                column = replace(column, type=type_of(tree))
+            columns.append(column)
+        return replace(definition, table=replace(definition.table, columns=tuple(columns)))
 
     def computed_tree(self, table: Table, column: Column) -> exp.Expr:
         """A computed column's expression, bound to its table under the alias ``b``."""

@@ -137,10 +137,15 @@ class Translator:
             except BindError as error:
                 if error.number != 208 or not self.session.catalog.provide(error.message):
                     self._refuse_foreign(error)
-                    raise server_error(error) from error
+                    raise self._compile_error(error) from error
             except TsqlError as error:
-                raise server_error(error) from error
+                raise self._compile_error(error) from error
         return work(self.session.schema)
+
+    def _compile_error(self, error: TsqlError) -> SqlError:
+        found = server_error(error)
+        found.frame = self.session.frame.number
+        return found
 
     def _refuse_foreign(self, error: BindError) -> None:
         """A table of another database or server is a gap of the reference, not an error 208."""
