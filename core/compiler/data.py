@@ -10,7 +10,7 @@ from sqlglot import exp
 from core.compiler import trees
 from core.compiler.align import aligned
 from core.compiler.deletes import delete_through, deleted, emptied, truncated
-from core.compiler.effects import schema_name
+from core.compiler.effects import schema_name, switch_target
 from core.compiler.inserts import unordered
 from core.compiler.merges import Merger
 from core.compiler.naming import snake
@@ -308,10 +308,32 @@ def alter_table(ex: Executor, node: nodes.AlterTable, state: State) -> None:
         ex.drop("ALTER TABLE … ADD constraint", node)
         return
     name = schema_name(node.name)
+    if action == "SWITCH":
+        _switch(ex, node, name, state)
+        return
     if action == "ADD" and node.add is not None and name.is_temporary:
         _add_columns(ex, node, name, state)
         return
     raise Refused(f"ALTER TABLE … {action}", "ALTER TABLE")
+
+
+def _switch(ex: Executor, node: nodes.AlterTable, name: ObjectName, state: State) -> None:
+    """SWITCH moves all rows of a table to another, which has to be empty."""
+    other = switch_target(node)
+    if other is None:
+        raise Refused("ALTER TABLE … SWITCH of a partition", "ALTER TABLE SWITCH")
+    line = ex.line(node)
+    source = ex.tables.state_of(name, state, line)
+    target = ex.tables.state_of(other, state, line)
+    if target.groups or target.poison is not None or source.poison is not None:
+        raise Refused(f"it is not known that {other} is empty before SWITCH", "ALTER TABLE SWITCH")
+    content = ex.tables.content(source, line)
+    hint = snake(other.name)
+    rows = ex.binder.projected(content, list(target.table_names), hint, ex.origin(node))
+    stored = aligned(ex.relations, rows, target.table, {}, hint, ex.origin(node))
+    group = Group(stored, GroupKind.NEW)
+    state.tables[ex.tables.key(other)] = replace(target, groups=(group,), written=True)
+    state.tables[ex.tables.key(name)] = emptied(source)
 
 
 def _add_columns(ex: Executor, node: nodes.AlterTable, name: ObjectName, state: State) -> None:

@@ -5,6 +5,7 @@ The answer errs on the side of more: a statement whose effects cannot be told ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -55,7 +56,15 @@ def _add(
         case nodes.InsertExec():
             found.tables.append(schema_name(node.target))
             found.calls.append(node.execute)
-        case nodes.CreateTable() | nodes.AlterTable():
+        case nodes.AlterTable():
+            found.tables.append(schema_name(node.name))
+            if node.action.upper() == "SWITCH":
+                other = switch_target(node)
+                if other is None:
+                    found.everything = node
+                else:
+                    found.tables.append(other)
+        case nodes.CreateTable():
             found.tables.append(schema_name(node.name))
         case nodes.DropTable():
             found.tables += [schema_name(name) for name in node.names]
@@ -132,6 +141,23 @@ def _add_parsed(parsed: ParsedLeaf, found: Effects) -> None:
 
 def _assigned(assignments: Iterable[Assignment]) -> set[str]:
     return {a.variable.lower() for a in assignments if a.variable}
+
+
+_SWITCH = re.compile(
+    r"\bSWITCH\s+TO\s+(?P<name>[\w.\[\]\"$# ]+?)\s*(?:WITH\s*\(.*\)\s*)?;?\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def switch_target(node: nodes.AlterTable) -> ObjectName | None:
+    """The table ``ALTER TABLE a SWITCH TO b`` moves all rows to; None for single partitions."""
+    match = _SWITCH.search(node.text)
+    if match is None:
+        return None
+    try:
+        return ObjectName.parse(match["name"])
+    except ValueError:
+        return None
 
 
 def schema_name(name: nodes.ObjectName) -> ObjectName:

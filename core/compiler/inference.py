@@ -106,7 +106,12 @@ def _unknown(table: exp.Table, schema: Schema, ctes: set[str]) -> ObjectName | N
     if not isinstance(table.this, exp.Identifier):
         return None
     name = table_name(table)
-    if name.is_temporary or name.server or (not name.schema and name.name.lower() in ctes):
+    if (
+        name.is_temporary
+        or name.server
+        or name.name.startswith("__")
+        or (not name.schema and name.name.lower() in ctes)
+    ):
         return None
     if schema.table(name) is not None:
         return None

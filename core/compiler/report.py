@@ -131,7 +131,7 @@ class Report:
 
 
 @dataclass
-class _Database:
+class Database:
     """What the files of a folder say about the database, by lower-case ``schema.name``."""
 
     tables: dict[str, Table] = field(default_factory=dict)
@@ -170,11 +170,11 @@ def compile_report(folder: Path) -> Report:
             unreadable.append(f"{name}: {error}")
         except OSError as error:
             unreadable.append(f"{name}: {error.strerror or 'cannot be read'}")
-    database = _Database()
+    database = Database()
     for _, script in scripts:
-        _collect(script, database)
+        collect(script, database)
     for _, script in scripts:
-        _count_databases(script, database)
+        count_databases(script, database)
     found: list[ProcedureReport] = []
     for name, script in scripts:
         for procedure in script.procedures:
@@ -203,7 +203,7 @@ def _totalled(
 # --- reading the database ----------------------------------------------------------------------
 
 
-def _collect(script: nodes.Script, database: _Database) -> None:
+def collect(script: nodes.Script, database: Database) -> None:
     for statement in script.statements:
         text = script.text_of(statement)
         match statement:
@@ -228,7 +228,7 @@ def _key(name: nodes.ObjectName) -> str:
     return f"{name.schema or 'dbo'}.{name.name}".lower()
 
 
-def _alias(statement: nodes.CreateType, database: _Database) -> None:
+def _alias(statement: nodes.CreateType, database: Database) -> None:
     assert statement.base is not None
     try:
         type_ = t.parse_type(statement.base.text)
@@ -237,7 +237,7 @@ def _alias(statement: nodes.CreateType, database: _Database) -> None:
     database.aliases[statement.name.name.lower()] = type_
 
 
-def _table(statement: nodes.CreateTable, database: _Database) -> Table | None:
+def _table(statement: nodes.CreateTable, database: Database) -> Table | None:
     columns: list[Column] = []
     for column in statement.body.columns:
         if column.type is None:
@@ -293,7 +293,7 @@ def _computed(table: Table, schema: Schema) -> Table:
     return replace(table, columns=tuple(columns))
 
 
-def _count_databases(script: nodes.Script, database: _Database) -> None:
+def count_databases(script: nodes.Script, database: Database) -> None:
     for statement in nodes.statements(script):
         if not isinstance(statement, nodes.Leaf):
             continue
@@ -303,7 +303,7 @@ def _count_databases(script: nodes.Script, database: _Database) -> None:
                 database.databases[parts[0]] += 1
 
 
-def _signature(statement: nodes.CreateFunction, database: _Database) -> None:
+def _signature(statement: nodes.CreateFunction, database: Database) -> None:
     name = ObjectName(statement.name.name, statement.name.schema or "dbo")
     try:
         parameters = tuple(
@@ -331,13 +331,13 @@ def written_tables(procedure: nodes.CreateProcedure) -> list[str]:
 
 
 def _procedure(
-    file: str, script: nodes.Script, procedure: nodes.CreateProcedure, database: _Database
+    file: str, script: nodes.Script, procedure: nodes.CreateProcedure, database: Database
 ) -> ProcedureReport:
     source = script.text_of(procedure)
     offset = procedure.span.line - 1
     lines_in = procedure.span.end_line - procedure.span.line + 1
     start = time.perf_counter()
-    targets = _targets(source, database)
+    targets = targets_of(source, database)
     schema, inferred = with_inferred(database.schema(), [procedure], database.views)
     reports = tuple(_target(source, target, schema, database, offset) for target in targets)
     status = "no target"
@@ -355,7 +355,7 @@ def _procedure(
     )
 
 
-def _targets(source: str, database: _Database) -> list[str]:
+def targets_of(source: str, database: Database) -> list[str]:
     from core.tsql.parser import parse_procedure
 
     try:
@@ -367,7 +367,7 @@ def _targets(source: str, database: _Database) -> list[str]:
 
 
 def _target(
-    source: str, target: str, schema: Schema, database: _Database, offset: int
+    source: str, target: str, schema: Schema, database: Database, offset: int
 ) -> TargetReport:
     options = CompileOptions(
         model_name=f"stg_{target.rpartition('.')[2]}",

@@ -74,6 +74,10 @@ class TableState:
     """TRUNCATE or creation: identity starts at its seed again."""
 
     @property
+    def table_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.table.columns)
+
+    @property
     def is_empty(self) -> bool:
         return not self.groups
 

@@ -6,6 +6,7 @@ without a key, merge clauses), nothing else is understood.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ import jinja2
 
 from core.compiler import Compiled
 
-CLOCK = "timestamp '2024-06-15 10:30:00'"
+CLOCK = dt.datetime(2024, 6, 15, 10, 30)
 
 
 class _Config:
@@ -27,7 +28,12 @@ class _Config:
 
 
 def render(
-    sql: str, target: str, *, incremental: bool, variables: Mapping[str, Any] | None = None
+    sql: str,
+    target: str,
+    *,
+    incremental: bool,
+    variables: Mapping[str, Any] | None = None,
+    clock: dt.datetime = CLOCK,
 ) -> tuple[str, dict[str, Any]]:
     """The SQL of one run and the config it declares."""
     given = dict(variables or {})
@@ -47,7 +53,7 @@ def render(
         ref=lambda model: f'models."{model}"',
         this=target,
         is_incremental=lambda: incremental and config.values["materialized"] == "incremental",
-        current_timestamp=lambda: CLOCK,
+        current_timestamp=lambda: f"timestamp '{clock}'",
     )
     return text, config.values
 
@@ -57,9 +63,10 @@ def run(
     model: Compiled,
     target: str,
     variables: Mapping[str, Any] | None = None,
+    clock: dt.datetime = CLOCK,
 ) -> None:
     """Materialize a model into `target` (``schema.table``), which is created when missing."""
-    schema, _, name = target.partition(".")
+    schema, _, name = target.replace('"', "").partition(".")
     exists = bool(
         connection.execute(
             "select 1 from information_schema.tables where lower(table_schema) = lower(?) "
@@ -67,12 +74,12 @@ def run(
             [schema, name],
         ).fetchall()
     )
-    text, config = render(model.sql, target, incremental=exists, variables=variables)
+    text, config = render(model.sql, target, incremental=exists, variables=variables, clock=clock)
     text = text.strip().rstrip(";")
     if not exists or config["materialized"] == "table":
-        connection.execute(f"create table {schema}.__new as {text}")
+        connection.execute(f'create or replace table "{schema}".__new as {text}')
         connection.execute(f"drop table if exists {target}")
-        connection.execute(f"alter table {schema}.__new rename to {name}")
+        connection.execute(f'alter table "{schema}".__new rename to "{name}"')
         return
     connection.execute(f"create or replace temp table __rows as {text}")
     strategy = config["incremental_strategy"]
