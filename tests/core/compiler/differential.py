@@ -50,7 +50,9 @@ class Generator:
 
     @classmethod
     def of(cls, seed: int, source: str) -> Generator:
-        texts = [x for x in re.findall(r"'([^'\n]{0,12})'", source) if "%" not in x]
+        texts = [
+            x for x in re.findall(r"'([^'\n]{0,12})'", source) if "%" not in x and x == x.rstrip()
+        ]
         numbers = [int(x) for x in re.findall(r"(?<![\w.'])\d{1,4}(?![\w.'])", source)]
         return cls(random.Random(seed), sorted(set(texts)), sorted(set(numbers)))
 
