@@ -20,7 +20,7 @@ from ruamel.yaml.scalarstring import (
     SingleQuotedScalarString,
 )
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*(?:[ ,/()'-]+[A-Za-z0-9_.()]+)*[.)]?")
+_PLAIN = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_.,/()' -]*[A-Za-z0-9_.)])?")
 _WORDS_OF_11 = frozenset("y n yes no on off true false null".split())  # noqa: SIM905
 
 
@@ -84,7 +84,7 @@ def _scalar(value: object) -> object:
         return value
     if "\n" in value and value.replace("\n", "").isprintable():
         return LiteralScalarString(value)
-    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_11 and len(value) < 200:
+    if len(value) < 200 and _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_11:
         return value
     return _quoted(value)
 
