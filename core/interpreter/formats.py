@@ -114,6 +114,7 @@ def _date(sql: str, pattern: str, line: int) -> str:
 
 
 _STANDARD_NUMBER = re.compile(r"([NnFfPpDdCcGgXxEe])(\d*)")
+_PICTURE = re.compile(r"[#0]+(?:[-/ ()]+[#0]+)+")
 _CUSTOM = re.compile(r"(?P<head>[^0#.,%]*)(?P<body>[0#,]*(?:\.[0#]+)?)(?P<tail>[^0#.,]*)")
 
 
@@ -121,6 +122,8 @@ def _number(sql: str, type_: SqlType, pattern: str, line: int) -> str:
     standard = _STANDARD_NUMBER.fullmatch(pattern)
     if standard:
         return _standard_number(sql, type_, standard[1].upper(), standard[2], line)
+    if _PICTURE.fullmatch(pattern) and not _CUSTOM.fullmatch(pattern):
+        return _picture(_exact(sql, type_), pattern)
     custom = _CUSTOM.fullmatch(pattern)
     if custom is None or not custom["body"]:
         raise Refused("FORMAT", f"the number pattern {pattern!r} is not supported", line)
@@ -148,6 +151,31 @@ def _number(sql: str, type_: SqlType, pattern: str, line: int) -> str:
     if tail:
         parts.append(sql_text(tail))
     return "(" + " || ".join(parts) + ")"
+
+
+def _picture(value: str, pattern: str) -> str:
+    """``###-##-####``: digits from the right into the places, constants in between.
+
+    Digits that have no place stand before the first one; ``#`` without a digit is nothing.
+    """
+    places = [i for i, c in enumerate(pattern) if c in "#0"]
+    zeros = [i for i, c in enumerate(pattern) if c == "0"]
+    count = len(places)
+    digits = f"CAST(CAST(abs(round({value}, 0)) AS DECIMAL(38, 0)) AS VARCHAR)"
+    if zeros:
+        digits = f"ts_pad({digits}, {count - places.index(zeros[0])})"
+    padded = f"lpad({digits}, CAST(greatest({count}, length({digits})) AS INTEGER), chr(1))"
+    parts = [f"CASE WHEN {value} < 0 THEN '-' ELSE '' END"]
+    for index, char in enumerate(pattern):
+        if index not in places:
+            parts.append(sql_text(char))
+            continue
+        behind = count - places.index(index)
+        if index == places[0]:
+            parts.append(f"left({padded}, -{behind - 1})" if behind > 1 else padded)
+        else:
+            parts.append(f"left(right({padded}, {behind}), 1)")
+    return f"replace({' || '.join(parts)}, chr(1), '')"
 
 
 def _exact(sql: str, type_: SqlType) -> str:

@@ -120,7 +120,8 @@ def macros() -> list[str]:
             "to_minutes(CAST((ts_us(x) + 30001000) // 60000000 AS BIGINT)) END"
         ),
         "ts_round_ts": (
-            "(x, unit) AS make_timestamp(((epoch_us(x) + unit // 2) // unit * unit)::BIGINT)"
+            "(x, unit) AS CAST(x AS DATE) + "
+            "to_microseconds(CAST((ts_us(x) + unit // 2) // unit * unit AS BIGINT))"
         ),
         # Days since 1900-01-01, as numbers and back (datetime arithmetic).
         "ts_days_ts": (

@@ -62,7 +62,7 @@ def _reference(project: Path | str | None) -> Reference:
 
     root = Path(project)
     if not root.is_dir():
-        raise ProjectError.of(Code.PROJECT_NOT_FOUND, f"there is no directory {root}")
+        raise ProjectError.of(Code.MANIFEST_NOT_FOUND, f"there is no directory {root}")
     opened = MigrationProject.open(root)
     _ = opened.manifest
     return project_reference(opened)

@@ -144,6 +144,8 @@ class Translator:
 
     def _compile_error(self, error: TsqlError) -> SqlError:
         found = server_error(error)
+        if found.number == 7357:
+            raise Refused("another server", found.message, error.line) from error
         found.frame = self.session.frame.number
         return found
 
