@@ -30,12 +30,14 @@ def needs_cast(have: SqlType, want: SqlType) -> bool:
 
 
 def assigned_value(value: exp.Expr, column: Column) -> exp.Expr:
-    """A value as it is written for a column: a flag's 0 or 1 gets the column's type at once."""
+    """A value as it is written for a column: a flag or a date's text gets the type at once."""
     plain = trees.unwrapped(value)
-    if (
+    if isinstance(plain, exp.National) or (isinstance(plain, exp.Literal) and plain.is_string):
+        if not column.type.is_string:
+            return trees.cast(plain.copy(), column.type)
+    elif (
         column.type.name is TypeName.BIT
         and isinstance(plain, exp.Literal)
-        and not plain.is_string
         and plain.name in ("0", "1")
     ):
         return trees.cast(plain.copy(), column.type)

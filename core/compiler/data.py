@@ -171,7 +171,7 @@ def _update(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
         update_through_cte(ex, parsed, context, state)
         return
     key, found = _target(ex, parsed, context)
-    joined = ex.updater.joined(parsed.query, parsed.target, context)
+    joined = ex.updater.joined(parsed.query, parsed.target, context, ex.guard)
     inner = _with_ctes(ex, parsed, context)
     values = ex.updater.assignments(parsed.assignments, inner, joined.alias, found)
     new, changed = ex.updater.update(found, joined, values, context)
@@ -201,7 +201,7 @@ def _delete(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
         delete_through_cte(ex, parsed, context, state)
         return
     key, found = _target(ex, parsed, context)
-    joined = ex.updater.joined(parsed.query, parsed.target, context)
+    joined = ex.updater.joined(parsed.query, parsed.target, context, ex.guard)
     if not joined.others and joined.where is None:
         rows = [group.relation for group in found.groups]
         state.tables[key] = emptied(found)

@@ -65,6 +65,8 @@ class Executor:
     forks: int = 0
     final_versions: Mapping[str, int] | None = None
     """From an earlier run: how often each table is written in all, None when not known yet."""
+    guard: exp.Expr | None = None
+    """The condition of an IF around UPDATE and DELETE statements: one more conjunct of theirs."""
     called_from: int = 0
     """The line of the outermost EXEC while a called procedure runs, else 0."""
 

@@ -60,6 +60,13 @@ def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> Stat
     known = truth(condition)
     if known is not None:
         return _continue(ex, then if known else otherwise, rest, state)
+    if not otherwise and _is_predicated(then):
+        before, ex.guard = ex.guard, trees.all_of([ex.guard, condition])
+        try:
+            ex.run(then, state)
+        finally:
+            ex.guard = before
+        return None
     if returns:
         if ex.forks >= 8:
             raise_at = Refused("too many early RETURNs", "early RETURN")
@@ -73,6 +80,23 @@ def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> Stat
         second = ex.run(otherwise, state.copy())
     joined(ex, condition, first, second, state, node)
     return state if returns else None
+
+
+def _is_predicated(statements: Statements) -> bool:
+    """Only UPDATEs and DELETEs of tables: the condition can be one more of their own."""
+    flat = _flattened(statements)
+    return bool(flat) and all(
+        isinstance(s, nodes.Print)
+        or (
+            isinstance(s, nodes.Leaf)
+            and s.kind in (nodes.LeafKind.UPDATE, nodes.LeafKind.DELETE)
+            and not isinstance(s.parsed, LeafError)
+            and s.parsed.target is not None
+            and not s.parsed.target.is_cte
+            and s.parsed.output is None
+        )
+        for s in flat
+    )
 
 
 def _continue(ex: Executor, chosen: Statements, rest: Statements, state: State) -> State | None:

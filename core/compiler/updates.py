@@ -77,12 +77,21 @@ class Updater:
     tables: Tables
     assumptions: list[Assumption] = field(default_factory=list)
 
-    def joined(self, query: exp.Expr, target: Target, context: Context) -> JoinedTarget:
-        """The bound FROM of a statement, the target's own table left as it is named."""
+    def joined(
+        self, query: exp.Expr, target: Target, context: Context, guard: exp.Expr | None = None
+    ) -> JoinedTarget:
+        """The bound FROM of a statement, the target's own table left as it is named.
+
+        `guard` is a closed condition without which the statement does nothing.
+        """
         alias = target.alias or target.table.name
         bound = self.binder.query(query, context)
         if not isinstance(bound, exp.Select) or bound.args.get("from_") is None:
             raise Refused("the rows to change are not a plain query", "UPDATE FROM")
+        if guard is not None:
+            where = bound.args.get("where")
+            both = trees.all_of([where.this if where is not None else None, guard.copy()])
+            bound.set("where", exp.Where(this=both))
         return JoinedTarget(bound, alias)
 
     def check_names(self, joined: JoinedTarget, values: Sequence[exp.Expr]) -> None:
