@@ -164,9 +164,11 @@ def _one(
     prior: bool,
     outcome: Outcome,
 ) -> None:
-    connection = duckdb.connect()
-    for schema_name in sorted({key[0] for key in schema.tables}):
-        connection.execute(f'create schema if not exists "{schema_name}"')
+    # One database per model: it sees every other table as the procedure found it.
+    databases = {key: duckdb.connect() for key in models}
+    for connection in databases.values():
+        for schema_name in sorted({key[0] for key in schema.tables}):
+            connection.execute(f'create schema if not exists "{schema_name}"')
     targets = {key: schema.table(ObjectName.parse(key)) for key in models}
     procedure_name = name.rpartition(".")[2].lower()
     variables = {
@@ -181,9 +183,11 @@ def _one(
             if key not in targets or (prior and first):
                 size = generator.random.choice([0, 1, 3, 6])
                 _replace(reference, table, generator.rows(table, size))
-        for key, table in _stored(schema):
-            if key not in targets or (prior and first):
-                _copy(connection, table, reference)
+        for target, connection in databases.items():
+            for key, table in _stored(schema):
+                read = key in models[target].inputs and key != target
+                if read or (key == target and prior and first):
+                    _copy(connection, table, reference)
         result = reference.run_procedure(name, dict(parameters))
         if result.error is not None:
             if result.error.refused:
@@ -197,6 +201,7 @@ def _one(
             table = targets[key]
             if table is None:
                 continue  # made and dropped by the procedure
+            connection = databases[key]
             try:
                 model.run(connection, compiled, _sql_name(table), variables, clock)
             except duckdb.Error as error:

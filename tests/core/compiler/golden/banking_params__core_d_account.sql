@@ -41,7 +41,7 @@ new_d_account as (
         'UNK' as ProductCode,
         'n/a' as BranchCode,
         null as OverdraftLimit,
-        '19000101' as ValidFrom,
+        cast('1900-01-01' as timestamp) as ValidFrom,
         null as ValidTo,
         cast(1 as utinyint) as IsCurrent
 
@@ -74,35 +74,7 @@ final as (
         ProductCode,
         BranchCode,
         cast(OverdraftLimit as decimal(18, 2)) as OverdraftLimit,
-        case
-            when trim(ValidFrom) = '' then cast('1900-01-01' as timestamp)
-            else date_trunc(
-                'second',
-                strptime(
-                    trim(ValidFrom),
-                    ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%g', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%g', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%Y-%m-%d', '%Y%m%d', '%m/%d/%Y', '%Y/%m/%d', '%m-%d-%Y', '%d %b %Y', '%b %d %Y']
-                )
-            )
-            + to_milliseconds(
-                (
-                    (
-                        microsecond(
-                            strptime(
-                                trim(ValidFrom),
-                                ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%g', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%g', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%Y-%m-%d', '%Y%m%d', '%m/%d/%Y', '%Y/%m/%d', '%m-%d-%Y', '%d %b %Y', '%b %d %Y']
-                            )
-                        )
-                        % 1000000
-                        * 3
-                        + 5000
-                    )
-                    // 10000
-                    * 10
-                    + 1
-                )
-                // 3
-            )
-        end as ValidFrom,
+        ValidFrom,
         cast(ValidTo as timestamp) as ValidTo,
         IsCurrent
     from new_d_account

@@ -65,7 +65,7 @@ kept_insurance_class_lkp as (
         from patient as s
         where s.InsuranceClass = r.ClassCode
     )
-        and {{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1
+    or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -86,7 +86,7 @@ kept_insurance_class_lkp_2 as (
         from patient as s
         where s.InsuranceClass = r.ClassCode
     )
-        and {{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1
+    or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -113,43 +113,7 @@ kept_insurance_class_lkp_3 as (
         from patient as s
         where s.InsuranceClass = r.ClassCode
     )
-        and {{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1
-
-),
-
-updated_insurance_class_lkp_2 as (
-
-    select
-        t.ClassCode,
-        c.code as ClassText
-    from existing_insurance_class_lkp as t
-    inner join codes as c on t.ClassCode = c.code
-    where t.ClassText is null
-        and ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
-
-),
-
-unchanged_insurance_class_lkp_2 as (
-
-    select *
-    from existing_insurance_class_lkp
-    where ClassCode not in (select ClassCode from updated_insurance_class_lkp)
-        and ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
-
-),
-
-new_insurance_class_lkp_2 as (
-
-    select
-        c.code as ClassCode,
-        c.code || ' (new)' as ClassText
-    from codes as c
-    where not exists (
-        select 1
-        from existing_insurance_class_lkp as t
-        where t.ClassCode = c.code
-    )
-        and ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
+    or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -173,27 +137,6 @@ final as (
         ClassCode,
         ClassText
     from kept_insurance_class_lkp_3
-
-    union all
-
-    select
-        ClassCode,
-        ClassText
-    from updated_insurance_class_lkp_2
-
-    union all
-
-    select
-        ClassCode,
-        ClassText
-    from unchanged_insurance_class_lkp_2
-
-    union all
-
-    select
-        ClassCode,
-        ClassText
-    from new_insurance_class_lkp_2
 
 )
 

@@ -36,12 +36,12 @@ new_dim_patient as (
 
     select
         -1 as PatientKey,
-        '0' as PatientId,
+        0 as PatientId,
         'Unknown' as FullName,
         'UNK' as InsuranceClass,
         'n/a' as Ward,
         null as DepositAmt,
-        '19000101' as ValidFrom,
+        cast('1900-01-01' as timestamp) as ValidFrom,
         null as ValidTo,
         cast(1 as utinyint) as IsCurrent
 
@@ -69,44 +69,12 @@ final as (
 
     select
         PatientKey,
-        case
-            when trim(PatientId) = '' then 0
-            when regexp_full_match(PatientId, '\s*[+-]?\d+\s*') then cast(PatientId as int)
-            when PatientId is not null then error('Conversion failed')
-        end as PatientId,
+        PatientId,
         FullName,
         InsuranceClass,
         Ward,
         cast(DepositAmt as decimal(18, 2)) as DepositAmt,
-        case
-            when trim(ValidFrom) = '' then cast('1900-01-01' as timestamp)
-            else date_trunc(
-                'second',
-                strptime(
-                    trim(ValidFrom),
-                    ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%g', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%g', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%Y-%m-%d', '%Y%m%d', '%m/%d/%Y', '%Y/%m/%d', '%m-%d-%Y', '%d %b %Y', '%b %d %Y']
-                )
-            )
-            + to_milliseconds(
-                (
-                    (
-                        microsecond(
-                            strptime(
-                                trim(ValidFrom),
-                                ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%g', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%g', '%Y-%m-%dT%H:%M:%S.%f', '%Y-%m-%d %H:%M', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %I:%M %p', '%Y-%m-%d', '%Y%m%d', '%m/%d/%Y', '%Y/%m/%d', '%m-%d-%Y', '%d %b %Y', '%b %d %Y']
-                            )
-                        )
-                        % 1000000
-                        * 3
-                        + 5000
-                    )
-                    // 10000
-                    * 10
-                    + 1
-                )
-                // 3
-            )
-        end as ValidFrom,
+        ValidFrom,
         cast(ValidTo as timestamp) as ValidTo,
         IsCurrent
     from new_dim_patient

@@ -61,7 +61,7 @@ kept_segment_code as (
     select *
     from updated_segment_code as r
     where exists(select 1 from customer as s where s.Segment = r.SegmentCode)
-        and {{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1
+    or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -78,7 +78,7 @@ kept_segment_code_2 as (
     select *
     from unchanged_segment_code as r
     where exists(select 1 from customer as s where s.Segment = r.SegmentCode)
-        and {{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1
+    or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -101,43 +101,7 @@ kept_segment_code_3 as (
     select *
     from new_segment_code as r
     where exists(select 1 from customer as s where s.Segment = r.SegmentCode)
-        and {{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1
-
-),
-
-updated_segment_code_2 as (
-
-    select
-        t.SegmentCode,
-        c.code as SegmentName
-    from existing_segment_code as t
-    inner join codes as c on t.SegmentCode = c.code
-    where t.SegmentName is null
-        and ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
-
-),
-
-unchanged_segment_code_2 as (
-
-    select *
-    from existing_segment_code
-    where SegmentCode not in (select SegmentCode from updated_segment_code)
-        and ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
-
-),
-
-new_segment_code_2 as (
-
-    select
-        c.code as SegmentCode,
-        c.code || ' (new)' as SegmentName
-    from codes as c
-    where not exists (
-        select 1
-        from existing_segment_code as t
-        where t.SegmentCode = c.code
-    )
-        and ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
+    or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -161,27 +125,6 @@ final as (
         SegmentCode,
         SegmentName
     from kept_segment_code_3
-
-    union all
-
-    select
-        SegmentCode,
-        SegmentName
-    from updated_segment_code_2
-
-    union all
-
-    select
-        SegmentCode,
-        SegmentName
-    from unchanged_segment_code_2
-
-    union all
-
-    select
-        SegmentCode,
-        SegmentName
-    from new_segment_code_2
 
 )
 
