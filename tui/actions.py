@@ -250,6 +250,15 @@ ACTIONS: tuple[Action, ...] = (
         _can_run,
         footer=3,
     ),
+    Action(
+        "all_ok",
+        "A",
+        "all ok",
+        "Mark every table that is ok and open",
+        _ITEMS,
+        _needs_anyone,
+        footer=2,
+    ),
     Action("show_all", "A", "sources too", "Show sources, seeds and logs as well", (TABLES,)),
     # steering
     Action(

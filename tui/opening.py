@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from core.dbt.pool import WorkerPool
-from core.generation.authors import require_author
 from core.pipeline.launch import Wish, select, settings_for
 from core.project.codes import ProjectError
 from core.project.project import MigrationProject
@@ -66,7 +65,6 @@ def run_app(
         environment=dict(os.environ),
     )
     settings = settings_for(wish)
-    require_author(settings)
     preselected: tuple[str, ...] = ()
     if tables or all_ready:
         selection = select(wish, MigrationProject.open(project), settings)

@@ -7,7 +7,6 @@ cannot be read is left alone and the defaults hold.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,7 +30,7 @@ class Prefs(BaseModel):
 
 def prefs_file(environment: Mapping[str, str]) -> Path:
     """Where the settings of this user are."""
-    base = environment.get("XDG_CONFIG_HOME") or os.path.join("~", ".config")
+    base = environment.get("XDG_CONFIG_HOME") or "~/.config"
     return Path(base).expanduser() / "proc2dbt" / "app.json"
 
 

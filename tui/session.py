@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.dbt.pool import WorkerPool
-from core.generation.authors import require_author
 from core.git.history import RUNS, RunFolder, history_folder, kept_runs, read_run
 from core.git.repository import find_repository
 from core.git.worktree import find_runs, reopen
@@ -42,7 +41,6 @@ from core.pipeline.plan import plan_run
 from core.pipeline.ports import Parts
 from core.pipeline.result import Summary
 from core.pipeline.state import RunState
-from core.pipeline.wiring import real_parts
 from core.project.clock import Clock, system_clock
 from core.project.codes import Diagnostic, ProjectError
 from core.project.guards import ModelNames, check_project
@@ -123,6 +121,7 @@ class Session:
         if not problems:
             await self._load_tables(project, names)
         self._show(replace(self.view, complete=True))
+        await asyncio.to_thread(self._require_author, self.settings)
 
     async def _load_tables(self, project: MigrationProject, names: Sequence[str]) -> None:
         models = await asyncio.to_thread(ModelNames.of, project, self.settings.model_names)
@@ -197,8 +196,7 @@ class Session:
             ProjectError: nothing can run, git is not ready, or an unfinished run is in the way.
         """
         settings = replace(self.settings, author=author) if author else self.settings
-        if self._parts == self._real_parts:
-            require_author(settings)
+        await asyncio.to_thread(self._require_author, settings)
         wish = replace(self.wish, tables=tuple(tables), all_ready=False, discard=discard)
         launch = await asyncio.to_thread(prepare_launch, wish, settings)
         if launch.blocked is not None:
@@ -326,7 +324,16 @@ class Session:
         await opened.controller.parts.bench.aclose()
         self._pool = None
 
+    def _require_author(self, settings: Settings) -> None:
+        if self._parts == self._real_parts:
+            # The compiler comes with it: a quarter of a second that no screen waits for.
+            from core.generation.authors import require_author
+
+            require_author(settings)
+
     def _real_parts(self, settings: Settings, dbt_root: Path) -> Parts:
+        from core.pipeline.wiring import real_parts
+
         self._pool = WorkerPool(settings.workers)
         return real_parts(settings, dbt_root, self._pool)
 

@@ -90,9 +90,9 @@ def fit(text: str, width: int) -> str:
     """Exactly ``width`` cells: padded, or cut with an ellipsis so that a cut is seen."""
     if width <= 0:
         return ""
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    return set_cell_size(text, width - 1).rstrip().ljust(width - 1) + "…"
+    if cell_len(text) > width:
+        text = set_cell_size(text, width - 1).rstrip() + "…"
+    return text + " " * (width - cell_len(text))
 
 
 def wrap(text: str, width: int, indent: str = "") -> list[str]:

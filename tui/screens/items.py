@@ -1,4 +1,4 @@
-"""What Run and Summary share: a list of the run's tables, and everything that can be done to them."""
+"""What Run and Summary share: the list of a run's tables, and all that can be done to them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from tui.bridge import Bridge
 from tui.screens.base import BaseScreen
 from tui.screens.question import Answer, Question
 from tui.screens.words import Words
-from tui.text import Line, count, line
+from tui.text import Line, count
 from tui.viewmodels import run as vm
 from tui.viewmodels import summary as svm
-from tui.viewmodels.document import Lines
 from tui.viewmodels.panes import Focus, attempt_of
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.line_bar import LineBar
@@ -161,6 +160,17 @@ class ItemsScreen(BaseScreen):
     def act_select(self) -> None:
         """Mark the row."""
         self.rows.toggle_mark()
+
+    def act_all_ok(self) -> None:
+        """Mark every table that is ok and not decided; all marked already: unmark them."""
+        ok = {
+            i
+            for i in self.rows.keys
+            if self.state.items[i].status is ItemStatus.OK and self.state.items[i].accepted is None
+        }
+        if not ok:
+            self.tell("No open table is ok.", "warning")
+        self.rows.marked = set() if ok and self.rows.marked >= ok else ok
 
     def act_sort(self) -> None:
         """The next order."""

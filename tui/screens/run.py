@@ -46,7 +46,7 @@ class RunScreen(ItemsScreen):
                 yield LineBar(lambda width: [vm.head_line(width)], id="head")
                 yield RowList(self.row, id="rows")
             with Vertical(id="right", classes="box"):
-                yield TabLine(list(panes.TAB_TITLES.items()), id="tabs")
+                yield TabLine(list(panes.TAB_TITLES.items()), panes.SHORT_TITLES, id="tabs")
                 yield LineBar(id="caption")
                 with Horizontal(id="panes"):
                     yield TextPane(id="pane")

@@ -40,7 +40,7 @@ def dbt_pane(
     """Failing tests first, each with its rows; then what passed; then the log."""
     attempt = attempt_of(item, focus)
     if attempt is None:
-        return nothing_yet(item, "verification")
+        return nothing_yet(item, "verification", width)
     report = attempt.verification
     if report is None:
         words = item.progress or "not verified yet"
@@ -168,7 +168,7 @@ def review_pane(item: ItemState, texts: Texts, focus: Focus, width: int) -> Pane
     if review is None and item.reviews and not focus.attempt:
         review = item.reviews[-1]
     if review is None:
-        return nothing_yet(item, "review")
+        return nothing_yet(item, "review", width)
     words, tone = _VERDICTS[review.status]
     caption: Line = (
         (words, tone),
@@ -232,7 +232,7 @@ def equivalence_pane(item: ItemState, texts: Texts, focus: Focus, width: int) ->
         if item.trials_total:
             words = f"{item.trials_done} of {item.trials_total} trials  {item.progress}"
             return PaneView((span(words, "accent"),), Lines(f"equ:{item.item_id}", []))
-        return nothing_yet(item, "comparison")
+        return nothing_yet(item, "comparison", width)
     words, tone = _EQUIVALENCE[result.verdict]
     caption: Line = ((words, tone),)
     blocks = [wrapped(result.sentence, width)]

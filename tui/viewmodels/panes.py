@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.pipeline.state import AttemptState, ItemState
-from tui.text import Line, Span, count, line, span
+from tui.text import Line, Span, count, line, span, wrapped
 from tui.viewmodels.diffing import counts, difference
 from tui.viewmodels.document import Code, Document, Lines
 
@@ -44,6 +44,12 @@ class Focus:
 
 
 TABS = ("sql", "procedure", "dbt", "review", "equivalence", "events")
+SHORT_TITLES: Mapping[str, str] = {
+    "procedure": "Proc",
+    "review": "Rev",
+    "equivalence": "Equ",
+    "events": "Log",
+}
 TAB_TITLES: Mapping[str, str] = {
     "sql": "SQL",
     "procedure": "Procedure",
@@ -97,30 +103,31 @@ def _attempt_caption(item: ItemState, attempt: AttemptState) -> list[Span]:
     return parts
 
 
-def nothing_yet(item: ItemState, what: str) -> PaneView:
+def nothing_yet(item: ItemState, what: str, width: int = 80) -> PaneView:
     """A pane whose stage was not reached: one sentence that says why."""
+    key = f"none:{item.item_id}:{what}"
     if item.refusals and not item.attempts:
         refusal = item.refusals[-1]
         place = f", {item.writer} line {refusal.line}" if refusal.line else ""
+        said = f"said by {refusal.author or 'the author'}{place}"
         words = [
-            line((f"No {what}: ", "error"), (refusal.reason, "")),
-            line((f"said by {refusal.author or 'the author'}{place}", "dim")),
+            line((f"No {what}", "error")),
+            *wrapped(refusal.reason, width),
+            *wrapped(said, width, "dim"),
         ]
-        return PaneView((), Lines(f"none:{item.item_id}:{what}", words))
+        return PaneView((), Lines(key, words))
     reason = item.reason or ("not started yet" if not item.started_at else "not there yet")
-    return PaneView(
-        (), Lines(f"none:{item.item_id}:{what}", [line((f"No {what}: ", "dim"), reason)])
-    )
+    return PaneView((), Lines(key, [line((f"No {what}", "dim")), *wrapped(reason, width)]))
 
 
 # --- SQL --------------------------------------------------------------------------------------
 
 
-def sql_pane(item: ItemState, texts: Texts, focus: Focus, _width: int) -> PaneView:
+def sql_pane(item: ItemState, texts: Texts, focus: Focus, width: int) -> PaneView:
     """The model's text, or what one correction changed in it."""
     attempt = attempt_of(item, focus)
     if attempt is None:
-        return nothing_yet(item, "model")
+        return nothing_yet(item, "model", width)
     sql = texts.model(item.item_id, attempt.attempt, attempt.sql_hash)
     caption = _attempt_caption(item, attempt)
     place = [a.attempt for a in item.attempts].index(attempt.attempt)
@@ -140,7 +147,7 @@ def sql_pane(item: ItemState, texts: Texts, focus: Focus, _width: int) -> PaneVi
 # --- Procedure beside the model ---------------------------------------------------------------
 
 
-def procedure_pane(item: ItemState, texts: Texts, focus: Focus, _width: int) -> PaneView:
+def procedure_pane(item: ItemState, texts: Texts, focus: Focus, width: int) -> PaneView:
     """The procedure, and the model beside it; the lines of the chosen CTE are marked in both."""
     text, first = texts.procedure(item.writer)
     attempt = attempt_of(item, focus)
@@ -150,7 +157,7 @@ def procedure_pane(item: ItemState, texts: Texts, focus: Focus, _width: int) -> 
     else:
         left = _procedure_code(item, text, first, attempt, focus)
     if attempt is None:
-        none = nothing_yet(item, "model")
+        none = nothing_yet(item, "model", width // 2 - 2)
         return PaneView(none.caption, left, none.document)
     sql = texts.model(item.item_id, attempt.attempt, attempt.sql_hash)
     ctes = cte_lines(sql)

@@ -158,7 +158,7 @@ def head_line(width: int) -> Line:
 
 _PHASES = {
     RunPhase.NEW: ("starting", "dim"),
-    RunPhase.RUNNING: ("▶ running", "accent"),
+    RunPhase.RUNNING: ("● running", "accent"),
     RunPhase.PAUSED: ("‖ paused", "warn"),
     RunPhase.DRAINING: ("▼ draining", "warn"),
     RunPhase.INTERRUPTED: ("◼ interrupted", "warn"),
@@ -184,7 +184,7 @@ def header_lines(state: RunState, width: int, now: float) -> list[Line]:
         ((f"{t.done}/{t.total}", "bold"), (" done", "")),
     ]
     if t.running:
-        parts.append(((f"▶ {t.running} running", "accent"),))
+        parts.append(((f"▶ {t.running} at work", "accent"),))
     for number, sign, tone, word in (
         (t.ok, "✓", "ok", "ok"),
         (t.partial, "~", "warn", "partial"),

@@ -51,7 +51,8 @@ class TableInfo:
     @cached_property
     def haystack(self) -> str:
         """What the filter looks in."""
-        words = (self.display, self.kind, self.writer, self.status, *self.codes)
+        blocked = [BLOCKED_WORDS.get(code, "") for code in self.codes]
+        words = (self.display, self.kind, self.writer, self.status, *self.codes, *blocked)
         ready = "ready" if self.ready else "blocked" if self.problems else ""
         return " ".join((*words, ready)).casefold()
 
@@ -144,33 +145,53 @@ _SHORT_KINDS = {
 def row_line(info: TableInfo, width: int, marked: bool) -> Line:
     """A row: mark, name, kind, tests, and how it stands, in words and with a sign."""
     sign, tone = STATUS_TONES.get(info.status, ("·", "dim"))
-    words = info.codes[0] if info.problems else info.status
-    words_width = min(24, max(9, width // 3))
-    columns: list[Span] = [("● ", "mark") if marked else ("  ", "")]
-    extra = 0
-    tail: list[Span] = []
-    if width >= 46:
-        tail.append((fit(_SHORT_KINDS.get(info.kind, info.kind) or "–", 9) + " ", "dim"))
-        extra += 10
-    if width >= 38:
-        tail.append((f"{info.tests or '–':>3} ", "dim"))
-        extra += 4
-    tail.append((f"{sign} ", tone))
-    tail.append((fit(literal(words), words_width), tone if tone != "" else "dim"))
-    name = fit(literal(info.display), max(8, width - 4 - extra - words_width - 1))
-    name_tone = "dim" if info.problems or info.role is not Role.TARGET else ""
-    columns.append((name + " ", name_tone))
-    return (*columns, *tail)
+    words = BLOCKED_WORDS.get(info.codes[0], "blocked") if info.problems else info.status
+    name_width, kind, tests = _columns(width)
+    quiet = info.problems or info.role is not Role.TARGET
+    parts: list[Span] = [
+        ("● ", "mark") if marked else ("  ", ""),
+        (fit(literal(info.display), name_width) + " ", "dim" if quiet else ""),
+    ]
+    if kind:
+        parts.append((fit(_SHORT_KINDS.get(info.kind, info.kind) or "–", 11), "dim"))
+    if tests:
+        parts.append((f"{info.tests or '–':>4} ", "dim"))
+    parts += [(f" {sign} ", tone), (fit(words, STATUS_WIDTH), tone or "dim")]
+    return tuple(parts)
+
+
+STATUS_WIDTH = 13
+BLOCKED_WORDS = {
+    "CATALOG_FILE_MISSING": "no catalog",
+    "CATALOG_FILE_CORRUPT": "bad catalog",
+    "SCOPING_NOT_COMPLETED": "not scoped",
+    "PROFILE_NOT_COMPLETED": "not profiled",
+    "TEST_SPEC_NOT_FOUND": "no test spec",
+    "TEST_SPEC_CORRUPT": "bad test spec",
+    "PROCEDURE_NOT_FOUND": "no procedure",
+    "DIALECT_NOT_SUPPORTED": "not T-SQL",
+    "MODEL_NAME_CONFLICT": "name conflict",
+}
+"""What blocks a table, in a word or two; the code and the sentence are in the details."""
+
+
+def _columns(width: int) -> tuple[int, bool, bool]:
+    """Width of the name, and whether there is room for kind and tests."""
+    room = width - 2 - 1 - 3 - STATUS_WIDTH
+    tests = room >= 26
+    room -= 5 if tests else 0
+    kind = room >= 33
+    room -= 11 if kind else 0
+    return max(8, room), kind, tests
 
 
 def head_line(width: int) -> Line:
     """The column titles above the list, in the columns of :func:`row_line`."""
-    words_width = min(24, max(9, width // 3))
-    extra = (10 if width >= 46 else 0) + (4 if width >= 38 else 0)
-    name = fit("  Table", max(8, width - 4 - extra - words_width - 1) + 3)
-    kind = fit("Kind", 10) if width >= 46 else ""
-    tests = "Tst " if width >= 38 else ""
-    return ((name + kind + tests + "  Status", "head"),)
+    name_width, kind, tests = _columns(width)
+    text = "  " + fit("Table", name_width + 1)
+    text += fit("Kind", 11) if kind else ""
+    text += "Tests" if tests else ""
+    return ((fit(text + "   Status", width), "head"),)
 
 
 def counts_line(tables: Sequence[TableInfo], selected: int) -> Line:

@@ -132,7 +132,7 @@ class RowList(ScrollView, Painting, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The strip of one visible line."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         index = self.scroll_offset.y + y
         if index >= len(self._keys):
             text = self.empty if index == 0 and not self._keys else ""

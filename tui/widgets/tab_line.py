@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual import events
 from textual.message import Message
@@ -22,9 +22,16 @@ class TabLine(Painting):
             super().__init__()
             self.tab = tab
 
-    def __init__(self, tabs: Sequence[tuple[str, str]], *, id: str | None = None) -> None:
-        """``tabs`` are pairs of key and title."""
+    def __init__(
+        self,
+        tabs: Sequence[tuple[str, str]],
+        short: Mapping[str, str] | None = None,
+        *,
+        id: str | None = None,
+    ) -> None:
+        """``tabs`` are pairs of key and title; ``short`` titles are for narrow panes."""
         super().__init__(id=id)
+        self._short = short or {}
         self._tabs = tabs
         self._open = tabs[0][0] if tabs else ""
         self._signs: dict[str, Span] = {}
@@ -39,7 +46,7 @@ class TabLine(Painting):
         short = self.size.width < sum(len(title) + 5 for _, title in self._tabs)
         found: list[tuple[str, Line]] = []
         for number, (key, title) in enumerate(self._tabs, 1):
-            shown = title if key == self._open or not short else title[:4]
+            shown = self._short.get(key, title) if short else title
             sign, tone = self._signs.get(key, ("", ""))
             is_open = key == self._open
             found.append(

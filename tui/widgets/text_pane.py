@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -16,7 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.text import literal, plain
+from tui.text import literal, plain, width_of
 from tui.viewmodels.document import Document, Lines
 from tui.widgets.painting import Painting
 
@@ -133,10 +134,14 @@ class TextPane(ScrollView, Painting, can_focus=True):
         if y == 0:
             self._prepare()
         left, top = self.scroll_offset
-        number, width = top + y, self.size.width
+        number, width = top + y, self.scrollable_content_region.width
         if number >= self._document.count:
             return Strip.blank(width, self.rich_style)
-        strip = self.strip(self._document.line(number), width, self.rich_style, left)
+        spans = self._document.line(number)
+        strip = self.strip(spans, width, self.rich_style, left)
+        if width_of(spans) > left + width:
+            sign = Strip([Segment("›", self.rich_style + self.tone("accent"))])
+            strip = Strip.join([strip.crop(0, width - 1), sign])
         if self.needle and number in self._hits:
             strip = strip.apply_style(self._hit_style(number))
         return strip
