@@ -96,7 +96,9 @@ def _compiled(
         materialization=plan.materialization,
         strategy=plan.strategy,
         unique_key=plan.unique_key,
-        notes=tuple(dict.fromkeys((*plan.notes, *executor.notes))),
+        notes=tuple(
+            dict.fromkeys((*plan.notes, *executor.notes, *_kept_up(state, emitted.inputs, options)))
+        ),
         assumptions=tuple(dict.fromkeys((*executor.assumptions, *plan.assumptions))),
         dropped=tuple(executor.dropped),
         cte_map=emitted.cte_map,
@@ -171,6 +173,18 @@ def _initial(
         node = exp.Parameter(this=exp.Var(this=parameter.name.lstrip("@")))
         found[key] = Value(type_of(executor, parameter.type), node)
     return found
+
+
+def _kept_up(state: State, inputs: tuple[str, ...], options: CompileOptions) -> list[str]:
+    """A note for each table the model reads that the procedure itself keeps up to date."""
+    return [
+        f"the procedure reads {key} and writes it too (a control table?): the model only reads it, "
+        "so something else has to keep it up to date"
+        for key in inputs
+        if (found := state.tables.get(key)) is not None
+        and found.written
+        and not isinstance(options.relation(key), ModelInput)
+    ]
 
 
 def _others(state: State, target: str) -> tuple[str, ...]:

@@ -183,11 +183,7 @@ def _one(
             if key not in targets or (prior and first):
                 size = generator.random.choice([0, 1, 3, 6])
                 _replace(reference, table, generator.rows(table, size))
-        for target, connection in databases.items():
-            for key, table in _stored(schema):
-                read = key in models[target].inputs and key != target
-                if read or (key == target and prior and first):
-                    _copy(connection, table, reference)
+        _provide(databases, models, schema, reference, with_target=prior and first)
         result = reference.run_procedure(name, dict(parameters))
         if result.error is not None:
             if result.error.refused:
@@ -212,6 +208,22 @@ def _one(
                 outcome.difference = f"round {number + 1}: {key}: {different}"
                 return
             outcome.compared += 1
+
+
+def _provide(
+    databases: Mapping[str, duckdb.DuckDBPyConnection],
+    models: Mapping[str, Compiled],
+    schema: Schema,
+    reference: Reference,
+    *,
+    with_target: bool,
+) -> None:
+    """Give every model's database the tables it reads as they are in the reference."""
+    for target, connection in databases.items():
+        for key, table in _stored(schema):
+            read = key in models[target].inputs and key != target
+            if read or (key == target and with_target):
+                _copy(connection, table, reference)
 
 
 def _jinja(value: object) -> object:
