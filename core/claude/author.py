@@ -8,7 +8,6 @@ review and equivalence like any other.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from core.generation.author import (
     Refusal,
     Say,
 )
+from core.generation.offloop import off_loop
 from core.project.catalog import CatalogTable
 from core.project.codes import ProjectError
 from core.project.names import printable
@@ -77,13 +77,13 @@ class ClaudeAuthor:
 
     async def draft(self, job: Job, say: Say) -> Draft | Refusal:
         """Ask for a first version."""
-        sent = await asyncio.to_thread(self._material, job)
+        sent = await off_loop(self._material, job)
         return await self._written(job, sent, _Task("draft", (_text(_DRAFT),)), say)
 
     async def correct(self, job: Job, draft: Draft, failure: Failure, say: Say) -> Draft | Refusal:
         """Ask for a correction of ``draft`` from what is known about the failure."""
-        sent = await asyncio.to_thread(self._material, job)
-        task = await asyncio.to_thread(self._correction, job, sent, draft, failure)
+        sent = await off_loop(self._material, job)
+        task = await off_loop(self._correction, job, sent, draft, failure)
         return await self._written(job, sent, task, say)
 
     def first_ask(self, job: Job) -> Ask:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -148,6 +147,10 @@ class ConsentDesk:
                 except ClaudeError as error:
                     return error.failure
             return self._settled[0]
+
+    def agreed(self, terms: Terms) -> bool:
+        """Whether these terms were agreed to before, or are now on the command line."""
+        return bool(self._agreed_by) or self._agreements.covers(terms)
 
     def reopen(self) -> None:
         """Ask again next time; an agreement stays one."""

@@ -7,7 +7,6 @@ the texts. A review that cannot be had is said, not passed over.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +24,7 @@ from core.claude.schema import (
     read_answer,
 )
 from core.generation.author import Job, Say
+from core.generation.offloop import off_loop
 from core.project.codes import Code, Diagnostic, ProjectError, Severity
 from core.project.names import printable
 from core.project.settings import Settings
@@ -73,7 +73,7 @@ class ClaudeReviewer:
 
     async def review(self, request: ReviewRequest, rules: ReviewResult, say: Say) -> ReviewResult:
         """The deterministic result, lowered by what Claude finds and can show."""
-        sent, ask = await asyncio.to_thread(self._ask, request)
+        sent, ask = await off_loop(self._ask, request)
         answered = await self._claude.ask(ask, say)
         if isinstance(answered, ClaudeFailure):
             return _without(rules, answered)

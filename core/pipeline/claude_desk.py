@@ -34,6 +34,7 @@ from core.claude.ledger import Ledger, spent
 from core.claude.prices import load_prices
 from core.claude.reviewer import ClaudeReviewer, require_two_models
 from core.generation.author import Job
+from core.generation.offloop import off_loop
 from core.git.repository import find_repository
 from core.pipeline import events as ev
 from core.pipeline.judges import RulesReviewer, review_request
@@ -204,7 +205,7 @@ class ClaudeDesk:
 
     async def estimate(self, jobs: Sequence[Job], *, count: bool = False) -> Estimate:
         """What these jobs may cost; ``count`` sends their prompts, free of charge."""
-        asks = await asyncio.to_thread(lambda: [self.author.first_ask(job) for job in jobs])
+        asks = await off_loop(lambda: [self.author.first_ask(job) for job in jobs])
         return await estimate(asks, self.claude, self._settings, count=count)
 
     async def describe(self, jobs: Sequence[Job]) -> tuple[str, Estimate]:
