@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types format clean
+.PHONY: help setup demo test test-all lint types format clean bench bench-dbt bench-tui
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -39,6 +39,18 @@ test-all: lint types  ## everything, with the long suites
 format: $(STAMP)  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench-dbt: $(STAMP)  ## verification warm against cold dbt, side by side
+	$(BIN)/python bench/dbt_verify.py
+
+bench-tui: $(STAMP)  ## latency, first paint, filter time and memory of the app
+	$(BIN)/python bench/tui.py
+
+bench: $(STAMP)  ## parsing, typing, compiling and running T-SQL
+	$(BIN)/python bench/parse_tsql.py
+	$(BIN)/python bench/type_tsql.py
+	$(BIN)/python bench/compile.py
+	$(BIN)/python bench/interpret.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
