@@ -62,6 +62,7 @@ class World(Protocol):
     def function_definition(self, name: ObjectName) -> CreateFunction | None: ...
     def sequence_name(self, name: ObjectName) -> str | None: ...
     def computed_tree(self, table: Table, column: Column) -> exp.Expr: ...
+    def constant(self, sql: str, type_: SqlType) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,10 @@ class Context:
     def clock(self, type_: SqlType) -> str:
         from core.interpreter.casts import convert
 
+        if type_.name is t.TypeName.DATETIME:
+            # Rounded once, by the session.
+            self.use("s_now_datetime", ("system", "now_datetime"))
+            return "CAST($s_now_datetime AS TIMESTAMP)"
         self.use("s_now", ("system", "now"))
         now = "CAST($s_now AS TIMESTAMP)"
         return convert(now, t.DATETIME2, type_)
@@ -160,6 +165,12 @@ class Context:
             raise Refused("CONVERT style", f"the style {variable} is not known here", line)
         self.collected.constants[variable] = value
         return value
+
+    def constant_sql(self, sql: str, type_: SqlType) -> str:
+        """A converted constant as a plain literal; one that fails keeps failing where it stands."""
+        if "(" not in sql:
+            return sql
+        return self.world.constant(sql, type_)
 
     def new_id(self) -> str:
         self.collected.is_volatile = True

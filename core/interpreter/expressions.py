@@ -70,9 +70,12 @@ class ExpressionEmitter:
             )
         return handler(self, node)
 
-    def converted(self, node: exp.Expr, target: SqlType, mode: Mode = Mode.IMPLICIT) -> str:
-        """The value converted to another type."""
-        return convert(self.value(node), type_of(node), target, mode)
+    def converted(
+        self, node: exp.Expr, target: SqlType, mode: Mode = Mode.IMPLICIT, place: str = ""
+    ) -> str:
+        """The value converted to another type; a constant is converted right away."""
+        sql = convert(self.value(node), type_of(node), target, mode, place=place)
+        return self.context.constant_sql(sql, target) if _is_constant(node) else sql
 
     def folded(self, node: exp.Expr, target: SqlType | None = None) -> str:
         """The value as it compares, in `target` (default: its own type)."""
@@ -178,7 +181,8 @@ class ExpressionEmitter:
         mode = Mode.TRY if is_try else Mode.EXPLICIT
         style = node.args.get("style") if isinstance(node, exp.Convert) else None
         number = self._style(style) if isinstance(style, exp.Expr) else None
-        return convert(self.value(value), type_of(value), type_of(node), mode, number)
+        sql = convert(self.value(value), type_of(value), type_of(node), mode, number)
+        return self.context.constant_sql(sql, type_of(node)) if _is_constant(value) else sql
 
     def _style(self, node: exp.Expr) -> int:
         inner: exp.Expr = node
@@ -302,7 +306,7 @@ class ExpressionEmitter:
         if exact and (source.is_integer or source.is_decimal or source.is_money):
             # Whole numbers and decimals compare by value: no conversion can lose anything.
             return sql
-        return convert(sql, source, target)
+        return self.converted(node, target)
 
     def comparison_type(self, a: SqlType, b: SqlType) -> SqlType:
         if a.is_null and b.is_null:
@@ -376,6 +380,12 @@ class ExpressionEmitter:
     def as_value(self, node: exp.Expr) -> str:
         """Value or predicate, whichever the node is."""
         return self.predicate(node) if is_predicate(node) else self.value(node)
+
+
+def _is_constant(node: exp.Expr) -> bool:
+    while isinstance(node, exp.Paren | exp.Neg):
+        node = node.this
+    return isinstance(node, exp.Literal | exp.National)
 
 
 E_ = ExpressionEmitter

@@ -56,6 +56,9 @@ def _bound(template: str, values: list[str]) -> str:
     def step(done: list[str], rest: list[str]) -> str:
         if not rest:
             return template.format(*done)
+        uses = template.count(f"{{{len(done)}}}")
+        if uses < 2 and not template.startswith("ts_"):
+            return step([*done, rest[0]], rest[1:])
         return once(rest[0], lambda v: step([*done, v], rest[1:]))
 
     return step([], values)

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from core.interpreter import outputs
 from core.interpreter.casts import Mode, convert
-from core.interpreter.constraints import verify
+from core.interpreter.constraints import is_numbered, verify
 from core.interpreter.context import Context
 from core.interpreter.definitions import Identity, from_table
 from core.interpreter.errors import Refused, SqlError
@@ -210,7 +210,8 @@ def full_rows(session: Session, context: Context, target: _Target, source: str) 
         elif column.identity and stored.identity is not None:
             step = stored.identity.definition.increment
             number = f"CAST($i_start AS BIGINT) + {step} * (row_number() OVER () - 1)"
-            parts.append(f"{convert(number, t.BIGINT, column.type)} AS {quoted(column.name)}")
+            storage = duckdb_storage(column.type)
+            parts.append(f"CAST({number} AS {storage}) AS {quoted(column.name)}")
         else:
             parts.append(
                 f"{default_sql(session, context, stored, column)} AS {quoted(column.name)}"
@@ -267,11 +268,13 @@ def write_rows(session: Session, stored: StoredTable, translation: Translation, 
 
     def work() -> int:
         rows = session.execute(translation, sql, {START: start}, stored.shown)
-        verify(session, stored, "INSERT")
+        verify(session, stored, "INSERT", numbered)
         return int(rows[0][0])
 
+    # A key that is the identity column cannot be there twice when the server numbers the rows.
+    numbered = identity.definition.column if identity is not None and not explicit else None
     needs_check = (
-        stored.definition.keys
+        any(not is_numbered(key, numbered) for key in stored.definition.keys)
         or stored.definition.checks
         or (session.profile.foreign_keys and stored.definition.foreign_keys)
     )

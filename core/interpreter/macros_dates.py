@@ -5,17 +5,19 @@ from __future__ import annotations
 from core.interpreter.errors import raising
 
 _TIMES = (
-    "",
-    " %H:%M",
-    " %H:%M:%S",
-    " %H:%M:%S.%f",
-    " %I:%M%p",
-    " %I:%M %p",
-    " %I:%M:%S%p",
-    " %I:%M:%S %p",
-    " %I%p",
-    " %I %p",
+    "%H:%M",
+    "%H:%M:%S",
+    "%H:%M:%S.%f",
+    "%I:%M%p",
+    "%I:%M %p",
+    "%I:%M:%S%p",
+    "%I:%M:%S %p",
+    "%I:%M:%S.%f%p",
+    "%I%p",
+    "%I %p",
 )
+#: A time of day at the end of a text.
+_CLOCK = r" ?([0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?( ?[aApP][mM])?|[0-9]{1,2} ?[aApP][mM])$"
 _DATES = (
     "%m/%d/%Y",
     "%m-%d-%Y",
@@ -39,8 +41,13 @@ _DATES = (
 _SHORT_YEAR_DATES = ("%m/%d/%y", "%m-%d-%y", "%b %d %y", "%d %b %y", "%d-%b-%y", "%b %d, %y")
 
 
-def _formats(dates: tuple[str, ...]) -> str:
-    return "[" + ", ".join(f"'{date}{time}'" for date in dates for time in _TIMES) + "]"
+def _formats(patterns: tuple[str, ...]) -> str:
+    return "[" + ", ".join(f"'{pattern}'" for pattern in patterns) + "]"
+
+
+def _let(value: str, name: str, body: str) -> str:
+    """`body` over a value that is worked out once: macros repeat their arguments."""
+    return f"list_transform([{value}], lambda {name}: {body})[1]"
 
 
 _BAD_DATE = raising(
@@ -71,47 +78,67 @@ def macros() -> list[str]:
     found = {
         "ts_pivot": f"(v) AS {_PIVOT}",
         # Text that is a date in every language setting, or one of the us_english formats.
-        "ts_parse": (
-            "(t) AS CASE WHEN t = '' THEN TIMESTAMP '1900-01-01' "
-            r"WHEN regexp_matches(t, '^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') "
-            r"THEN TRY_CAST(regexp_replace(t, '(\.[0-9]{6})[0-9]+', '\1') AS TIMESTAMP) "
-            r"WHEN regexp_matches(t, '^[0-9]{8}( |T|$)') THEN TRY_CAST(left(t, 4) || '-' || "
-            r"substring(t, 5, 2) || '-' || substring(t, 7, 2) || "
-            r"regexp_replace(substring(t, 9), '(\.[0-9]{6})[0-9]+', '\1') AS TIMESTAMP) "
-            r"WHEN regexp_full_match(t, '[0-9]{6}') THEN ts_pivot(try_strptime(t, '%y%m%d')) "
-            r"WHEN regexp_full_match(t, '[0-9]{4}') THEN TRY_CAST(t || '-01-01' AS TIMESTAMP) "
-            r"WHEN regexp_matches(t, '^[0-9]{1,2}(:[0-9]{2}| ?[aApP][mM]$)') THEN "
-            r"DATE '1900-01-01' + CAST(try_strptime(regexp_replace(t, '(\.[0-9]{6})[0-9]+', '\1'), ['%H:%M', '%H:%M:%S', "
-            r"'%H:%M:%S.%f', '%I:%M%p', '%I:%M %p', '%I:%M:%S%p', '%I:%M:%S %p', '%I%p', '%I %p']) AS TIME) "
+        "ts_day": (
+            "(t) AS CASE WHEN t = '' THEN DATE '1900-01-01' "
+            r"WHEN regexp_full_match(t, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN TRY_CAST(t AS DATE) "
+            r"WHEN regexp_full_match(t, '[0-9]{8}') THEN TRY_CAST(left(t, 4) || '-' || "
+            r"substring(t, 5, 2) || '-' || substring(t, 7, 2) AS DATE) "
+            r"WHEN regexp_full_match(t, '[0-9]{6}') "
+            r"THEN CAST(ts_pivot(try_strptime(t, '%y%m%d')) AS DATE) "
+            r"WHEN regexp_full_match(t, '[0-9]{4}') THEN TRY_CAST(t || '-01-01' AS DATE) "
             r"WHEN regexp_matches(t, '(^|[^0-9])[0-9]{4}([^0-9]|$)') "
-            f"THEN try_strptime(t, {_formats(_DATES)}) "
-            f"ELSE ts_pivot(try_strptime(t, {_formats(_SHORT_YEAR_DATES)})) END"
+            f"THEN CAST(try_strptime(t, {_formats(_DATES)}) AS DATE) "
+            f"ELSE CAST(ts_pivot(try_strptime(t, {_formats(_SHORT_YEAR_DATES)})) AS DATE) END"
+        ),
+        "ts_time_of": (
+            r"(t) AS CAST(try_strptime(regexp_replace(t, '(\.[0-9]{6})[0-9]+', '\1'), "
+            f"{_formats(_TIMES)}) AS TIME)"
+        ),
+        "ts_parse": (
+            r"(t) AS CASE WHEN regexp_matches(t, '^[0-9-]{8,10}T[0-9]{2}:') "
+            r"THEN TRY_CAST(regexp_replace(t, '(\.[0-9]{6})[0-9]+', '\1') AS TIMESTAMP) "
+            f"WHEN regexp_matches(t, '{_CLOCK}') "
+            f"THEN ts_day(trim(regexp_replace(t, '{_CLOCK}', ''))) "
+            f"+ ts_time_of(trim(regexp_extract(t, '{_CLOCK}'))) "
+            "ELSE CAST(ts_day(t) AS TIMESTAMP) END"
         ),
         "ts_clean": (
             r"(x) AS regexp_replace(regexp_replace(trim(x, ' '), ' +', ' ', 'g'), "
-            r"'([0-9]):([0-9]{3})$', '\1.\2')"
+            r"'([0-9]):([0-9]{3})', '\1.\2')"
         ),
-        "ts_try_text_ts": "(x) AS ts_parse(ts_clean(x))",
-        "ts_text_ts": (
-            "(x) AS CASE WHEN x IS NULL THEN NULL WHEN ts_parse(ts_clean(x)) IS NULL "
-            f"THEN {_BAD_DATE} ELSE ts_parse(ts_clean(x)) END"
+        "ts_try_text_ts": f"(x) AS {_let('ts_clean(x)', 't', 'ts_parse(t)')}",
+        "ts_text_ts": "(x) AS "
+        + _let(
+            "ts_try_text_ts(x)",
+            "p",
+            f"CASE WHEN x IS NULL THEN NULL WHEN p IS NULL THEN {_BAD_DATE} ELSE p END",
         ),
         "ts_or_bad_date": f"(x, v) AS CASE WHEN x IS NOT NULL AND v IS NULL THEN {_BAD_DATE} "
         "ELSE v END",
         # datetime: 1753 to 9999, rounded to 1/300 second (data-types/datetime-transact-sql).
-        "ts_us": "(x) AS (epoch_us(x) - epoch_us(CAST(x AS DATE)))",
+        "ts_us": "(x) AS ((epoch_us(x) % 86400000000 + 86400000000) % 86400000000)",
         "ts_round_datetime": (
             "(x) AS CAST(x AS DATE) + to_microseconds("
             "CAST(((((ts_us(x) * 3 + 5000) // 10000) * 10 + 1) // 3) * 1000 AS BIGINT))"
         ),
         "ts_datetime": (
-            "(x) AS CASE WHEN x IS NULL THEN NULL "
-            f"WHEN year(x) < 1753 OR year(x) > 9999 THEN {_OUT_OF_RANGE} "
-            "ELSE ts_round_datetime(x) END"
+            "(x) AS "
+            + _let(
+                "x",
+                "d",
+                "CASE WHEN d IS NULL THEN NULL "
+                f"WHEN year(d) < 1753 OR year(d) > 9999 THEN {_OUT_OF_RANGE} "
+                "ELSE ts_round_datetime(d) END",
+            )
         ),
         "ts_try_datetime": (
-            "(x) AS CASE WHEN year(x) < 1753 OR year(x) > 9999 THEN NULL "
-            "ELSE ts_round_datetime(x) END"
+            "(x) AS "
+            + _let(
+                "x",
+                "d",
+                "CASE WHEN year(d) < 1753 OR year(d) > 9999 THEN NULL "
+                "ELSE ts_round_datetime(d) END",
+            )
         ),
         # smalldatetime: 29.998 s is rounded down, 29.999 s up.
         "ts_smalldatetime": (
@@ -120,8 +147,13 @@ def macros() -> list[str]:
             "to_minutes(CAST((ts_us(x) + 30001000) // 60000000 AS BIGINT)) END"
         ),
         "ts_round_ts": (
-            "(x, unit) AS CAST(x AS DATE) + "
-            "to_microseconds(CAST((ts_us(x) + unit // 2) // unit * unit AS BIGINT))"
+            "(x, unit) AS "
+            + _let(
+                "x",
+                "d",
+                "CAST(d AS DATE) + "
+                "to_microseconds(CAST((ts_us(d) + unit // 2) // unit * unit AS BIGINT))",
+            )
         ),
         # Days since 1900-01-01, as numbers and back (datetime arithmetic).
         "ts_days_ts": (

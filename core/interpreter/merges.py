@@ -7,6 +7,7 @@ https://learn.microsoft.com/en-us/sql/t-sql/statements/merge-transact-sql
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ from core.tsql.leaves import Assignment, MergeAction, MergeMatch, MergeWhen, Par
 from core.tsql.nodes import Leaf
 from core.tsql.schema import Column
 from core.tsql.scope import Relation
+from core.tsql.types import duckdb_storage
 from core.tsql.typing import type_of
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from core.interpreter.tables import StoredTable
 
 _BRANCH = '"~b"'
+#: Values that cannot raise: worked out for every row, whatever its branch.
+_SAFE = re.compile(r'("[^"]+"\."[^"]+"|CAST\(\$\w+ AS \w+\)|-?\d+::\w+|NULL|\'[^\']*\')')
 _JOINED, _ORPHANS = '"~mj"', '"~mo"'
 _DOUBLE = (
     "The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens "
@@ -426,7 +430,9 @@ class _Planner:
         chosen = f"({branch_sql})" if "SELECT" in branch_sql else _BRANCH
         items = [f"{row_id} AS {ROW_ID}", f"{branch_sql} AS {_BRANCH}"]
         items += [
-            f"CASE WHEN {chosen} = {number} THEN {sql} END AS {name}"
+            f"{sql} AS {name}"
+            if _SAFE.fullmatch(sql)
+            else f"CASE WHEN {chosen} = {number} THEN {sql} END AS {name}"
             for number, sql, name in values
         ]
         items += self._structs(relation, sources)
@@ -463,7 +469,7 @@ class _Planner:
                 elif column.identity and self.stored.identity is not None:
                     step = self.stored.identity.definition.increment
                     number = f"CAST($i_start AS BIGINT) + {step} * (row_number() OVER () - 1)"
-                    parts.append(f"{convert(number, t.BIGINT, column.type)} AS {name}")
+                    parts.append(f"CAST({number} AS {duckdb_storage(column.type)}) AS {name}")
                 else:
                     sql = default_sql(self.session, context, self.stored, column)
                     parts.append(f"{sql} AS {name}")

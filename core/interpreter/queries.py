@@ -160,8 +160,7 @@ class QueryEmitter:
         for index, projection in enumerate(select.expressions):
             value = projection.this if isinstance(projection, exp.Alias) else projection
             mode, place = modes[index] if modes else (Mode.IMPLICIT, "")
-            sql = self.expressions.value(value)
-            items.append(convert(sql, type_of(value), types[index], mode, place=place))
+            items.append(self.expressions.converted(value, types[index], mode, place))
         return items
 
     def _order_keys(self, select: exp.Select, items: Sequence[str]) -> list[str]:

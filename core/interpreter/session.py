@@ -15,7 +15,7 @@ from core.interpreter.context import Finding, Physical, Profile
 from core.interpreter.coverage import Coverage
 from core.interpreter.definitions import Definition
 from core.interpreter.engine import Engine
-from core.interpreter.errors import Refused, SqlError
+from core.interpreter.errors import Refused, SqlError, sql_text
 from core.interpreter.naming import quoted
 from core.interpreter.state import DEFAULT_CLOCK, Frame, ResultSet, Sink, Variable
 from core.interpreter.tables import StoredTable, TableStore
@@ -24,7 +24,7 @@ from core.tsql.binding import BoundQuery, bind_query
 from core.tsql.nodes import CreateFunction, CreateProcedure, CreateView, TableBody
 from core.tsql.parser import parse_script
 from core.tsql.schema import Column, ObjectName, Schema, Table
-from core.tsql.types import SqlType
+from core.tsql.types import SqlType, duckdb_storage
 from core.tsql.typing import type_of
 
 Key = tuple[str, str]
@@ -51,6 +51,8 @@ class Session:
         self._defaults: dict[str, exp.Expr] = {}
         self._scalars: dict[tuple[str, tuple[object, ...]], object] = {}
         self._function_results: dict[str, object] = {}
+        self._constants: dict[str, str] = {}
+        self._is_seeded = False
         self.seed = 0
         self.clock: dt.datetime = DEFAULT_CLOCK
         self.reset_state()
@@ -77,7 +79,7 @@ class Session:
         self.random = random.Random(self.seed)
         self.findings.clear()
         self.context_info: dict[str, object] = {}
-        self.engine.query(f"SELECT setseed({(self.seed % 1000) / 1000})")
+        self._is_seeded = False
 
     # --- world ------------------------------------------------------------------------------------
 
@@ -226,6 +228,22 @@ class Session:
 
         return answer(self, value, [])
 
+    def constant(self, sql: str, type_: SqlType) -> str:
+        """SQL of a constant, computed once: a literal of its storage type."""
+        known = self._constants.get(sql)
+        if known is None:
+            try:
+                rows = self.engine.query(f"SELECT CAST({sql} AS VARCHAR)")
+                value = rows[0][0]
+                text = "NULL" if value is None else sql_text(str(value))
+                known = f"CAST({text} AS {duckdb_storage(type_)})"
+                if type_.is_binary:
+                    known = sql
+            except (SqlError, Refused):
+                known = sql
+            self._constants[sql] = known
+        return known
+
     # --- running SQL ------------------------------------------------------------------------------
 
     def run(
@@ -262,6 +280,9 @@ class Session:
 
     def prepare(self, translation: Translation) -> None:
         """What must be there before a translation can run: catalog views, table functions."""
+        if translation.collected.is_volatile and not self._is_seeded:
+            self.engine.query(f"SELECT setseed({(self.seed % 1000) / 1000})")
+            self._is_seeded = True
         for finding in translation.findings:
             self.find(finding)
         self.catalog.refresh(translation.tables)
@@ -328,6 +349,14 @@ def _caught(read: str) -> Any:
     return value
 
 
+def _datetime(moment: dt.datetime) -> dt.datetime:
+    """A moment rounded to 1/300 second (``data-types/datetime-transact-sql``)."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    micro = (moment - midnight) // dt.timedelta(microseconds=1)
+    thirds = (micro * 3 + 5000) // 10000
+    return midnight + dt.timedelta(milliseconds=(thirds * 10 + 1) // 3)
+
+
 def _xact_state(session: Session) -> object:
     if session.trancount == 0:
         return 0
@@ -353,6 +382,7 @@ _SYSTEM: dict[str, Any] = {
     "@@options": lambda s: 5496,
     "@@max_precision": lambda s: 38,
     "now": lambda s: s.clock,
+    "now_datetime": lambda s: _datetime(s.clock),
     "rand": lambda s: s.random.random(),
     "xact_state": _xact_state,
     "error_number": _caught("number"),
