@@ -114,11 +114,12 @@ class Inserter:
         query, order = unordered(query)
         bound = self.binder.query(query, context)
         names = [column.name for column in columns]
+        order = _in_outputs(order, query, names)
         _type_flags(bound, columns)
         named = with_names(bound, names)
         if named is not None:
             return self.binder.relations.query(named, hint, context.origin), order
-        inner = self.binder.relations.query(bound, hint, context.origin)
+        inner = self.binder.relations.query(with_every_name(bound), hint, context.origin)
         return self.binder.projected(inner, names, hint, context.origin), order
 
     def append(
@@ -156,6 +157,7 @@ class Inserter:
         order: Sequence[exp.Expr],
     ) -> exp.Expr:
         """The next identity values: after the largest so far, in a stable order."""
+        self._check_order(state, order)
         number: exp.Expr = trees.row_number(self._order(state, rows, order))
         if not state.groups:
             return number
@@ -175,6 +177,10 @@ class Inserter:
                 prior = Group(base, GroupKind.BASE)
                 return self.tables.content(replace(state, groups=(prior, *new)), 0)
         return self.tables.content(state, 0)
+
+    def _check_order(self, state: TableState, order: Sequence[exp.Expr]) -> None:
+        if order and state.table.name.is_temporary and any(not _is_known(i) for i in order):
+            raise Refused("rows of a temp table numbered by a column it does not hold", "IDENTITY")
 
     def _order(
         self, state: TableState, rows: Relation, order: Sequence[exp.Expr]
@@ -210,6 +216,63 @@ class Inserter:
             return [c.name for c in rows.columns if c.name.lower() in best]
         fixed = _constants(rows)
         return [c.name for c in rows.columns if c.name.lower() not in fixed]
+
+
+def _is_known(item: exp.Expr) -> bool:
+    node = item.this if isinstance(item, exp.Ordered) else item
+    return isinstance(node, exp.Column) and bool(node.meta.get("output"))
+
+
+def _in_outputs(order: Sequence[exp.Expr], query: exp.Expr, names: Sequence[str]) -> list[exp.Expr]:
+    """An INSERT's ORDER BY in terms of the columns its values go to, where they hold it."""
+    if not isinstance(query, exp.Select) or len(query.expressions) != len(names):
+        return list(order)
+    found: list[exp.Expr] = []
+    for item in order:
+        node = item.this if isinstance(item, exp.Ordered) else item
+        place = next(
+            (i for i, shown in enumerate(query.expressions) if _is_ordered_by(node, shown, i)), None
+        )
+        if place is None:
+            found.append(item)
+            continue
+        column = trees.column(names[place])
+        column.meta["output"] = True
+        descending = item.args.get("desc") if isinstance(item, exp.Ordered) else None
+        found.append(exp.Ordered(this=column, desc=descending))
+    return found
+
+
+def _is_ordered_by(node: exp.Expr, shown: exp.Expr, place: int) -> bool:
+    """Whether an ORDER BY item means a projection: by its alias, its expression or its number."""
+    if isinstance(node, exp.Literal) and not node.is_string:
+        return node.name == str(place + 1)
+    named = isinstance(node, exp.Column) and not node.table and isinstance(shown, exp.Alias)
+    if named and shown.alias.lower() == node.name.lower():
+        return True
+    value = shown.this if isinstance(shown, exp.Alias) else shown
+    if isinstance(node, exp.Column) and isinstance(value, exp.Column):
+        same = node.name.lower() == value.name.lower()
+        return same and (
+            not node.table or not value.table or node.table.lower() == value.table.lower()
+        )
+    return node == value
+
+
+def with_every_name(query: exp.Expr) -> exp.Expr:
+    """A query whose unnamed output columns get names nobody else uses."""
+    first = query
+    while isinstance(first, exp.SetOperation):
+        first = first.this
+    if isinstance(first, exp.Select) and not any(i.is_star for i in first.expressions):
+        items = [
+            item
+            if isinstance(item, exp.Alias | exp.Column)
+            else trees.alias(item, f"column_{position + 1}")
+            for position, item in enumerate(first.expressions)
+        ]
+        first.set("expressions", items)
+    return query
 
 
 def _type_flags(query: exp.Expr, columns: Sequence[Column]) -> None:

@@ -138,7 +138,7 @@ def _group_key(group: exp.Group, names: Outputs) -> list[Key]:
 
 def _text(node: exp.Expr) -> str:
     node = _unparenthesized(node)
-    return node.name.lower() if isinstance(node, exp.Column) else node.sql(dialect="tsql").lower()
+    return node.name.lower() if isinstance(node, exp.Column) else trees.text(node).lower()
 
 
 def _is_aggregate(item: exp.Expr) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from core.compiler import trees
 from core.compiler.align import aligned, assigned_value, default_of, needs_cast
@@ -481,7 +481,11 @@ def _same(left: exp.Expr, right: exp.Expr) -> bool:
 
 
 def _folded(node: exp.Expr) -> str:
-    return trees.unwrapped(node).sql(dialect="tsql", identify=True, comments=False).lower()
+    return (
+        trees.unwrapped(node)
+        .sql(identify=True, comments=False, unsupported_level=ErrorLevel.IGNORE)
+        .lower()
+    )
 
 
 def _mentions(item: exp.Expr, alias: str, source_alias: str) -> bool:

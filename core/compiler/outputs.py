@@ -63,8 +63,7 @@ def _expanded(tree: exp.Expr, known: Relation, alias: str, position: int) -> lis
     if tree.is_star:
         return [trees.column(name, alias) for name in known.names]
     value = tree.this if isinstance(tree, exp.Alias) else tree
-    name = tree.alias_or_name or f"column_{position + 1}"
-    return [trees.alias(value, name)]
+    return [trees.alias(value, f"column_{position + 1}")]
 
 
 def append_output(
@@ -103,7 +102,10 @@ def merge_output(
             value = tree.this if isinstance(tree, exp.Alias) else tree
             if value.is_star:
                 raise Refused("OUTPUT * of a MERGE", "MERGE OUTPUT")
-            name = tree.alias_or_name.lstrip("$") or f"column_{position + 1}"
+            name = tree.alias_or_name.lstrip("$")
+            if output.into is not None or not name:
+                # inserted.x and deleted.x have one name; INTO goes by position.
+                name = f"column_{position + 1}"
             items.append(trees.alias(_as_seen(value, branch, before), name))
         query.set("expressions", items)
         queries.append(query)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
+from core.compiler import trees
 from core.compiler.keys import unique_keys
 from core.compiler.relations import REL, Origin, Relation, RelationKind
 from core.compiler.result import Refused
@@ -145,4 +146,4 @@ def fingerprint(tree: exp.Expr) -> str:
         noted: Mapping[str, object] = node.meta
         aside.extend(f"{key}={noted[key]}" for key in sorted(noted) if key.startswith("tsql_"))
     digest = hashlib.sha256("\n".join(aside).encode()).hexdigest()[:16] if aside else ""
-    return f"{tree.sql(comments=False)} {digest}"
+    return f"{trees.text(tree)} {digest}"

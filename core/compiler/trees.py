@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from core.tsql.types import SqlType
 
@@ -123,6 +123,11 @@ def union_all(queries: Sequence[exp.Expr]) -> exp.Expr:
     for query in queries[1:]:
         found = exp.Union(this=found, expression=query, distinct=False)
     return found
+
+
+def text(node: exp.Expr) -> str:
+    """A tree as text to compare with others; what the text leaves out raises no warning."""
+    return node.sql(comments=False, unsupported_level=ErrorLevel.IGNORE)
 
 
 def unwrapped(node: exp.Expr) -> exp.Expr:
