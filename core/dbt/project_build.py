@@ -128,8 +128,11 @@ def _verdict(
     models = [r for r in done.results if str(getattr(r.node, "resource_type", "")) == "model"]
     errors = [done.error] if done.error else []
     for result in models:
-        if str(result.status) not in _GOOD:
-            errors.append(f"{result.node.name}: {plain(str(result.message or result.status))}")
+        status = str(result.status)
+        if status == "skipped":
+            errors.append(f"{result.node.name}: not built, because one of its tests failed")
+        elif status not in _GOOD:
+            errors.append(f"{result.node.name}: {plain(str(result.message or status))}")
     return ProjectVerdict(
         passed=not errors and all(r.ok for r in results),
         scope=scope,
