@@ -15,6 +15,7 @@ from tests.core.compiler import (
     test_loops,
 )
 from tests.core.compiler.differential import compare
+from tests.core.compiler.shapes import SHAPES
 from tests.core.compiler.warehouse import SCHEMA
 
 OURS = {
@@ -40,6 +41,17 @@ def test_a_model_leaves_what_its_procedure_leaves(name: str, prior: bool) -> Non
     found = compare(
         source, parse_procedure(source), {target: model}, SCHEMA, seeds=range(3), prior=prior
     )
+    assert not found.difference, found.difference
+    assert found.compared > 0
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_shapes(name: str) -> None:
+    target, source = SHAPES[name]
+    model = _model(source, target, SCHEMA, CompileOptions())
+    assert model is not None
+    node = parse_procedure(source)
+    found = compare(source, node, {target: model}, SCHEMA, seeds=range(4), prior=True)
     assert not found.difference, found.difference
     assert found.compared > 0
 
