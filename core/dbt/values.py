@@ -208,7 +208,8 @@ def canonical(value: object, sql_type: str) -> object:
         case datetime():
             return _canonical_moment(value, name)
         case date():
-            return value if name is T.DATE else datetime(value.year, value.month, value.day)
+            midnight = datetime(value.year, value.month, value.day)
+            return value if name is T.DATE else _canonical_moment(midnight, name)
         case str():
             return _canonical_text(value, sql_type, name)
         case bytes() | bytearray():
