@@ -122,7 +122,8 @@ def _average(value: str, word: str, target: t.SqlType, source: t.SqlType, over: 
         shift = max((scale or 0) - 0, 0)
         digits = f"ts_digits(CAST({total} AS DECIMAL(38, {own or 0})))"
         divisor = f"(nullif({count}, 0)::HUGEINT * (10::HUGEINT ** {own or 0})::HUGEINT)"
-        return f"CAST(ts_ddiv({digits}, {divisor}, {min(shift, 19)}, {max(shift - 19, 0)}) AS {storage})"
+        first, second = min(shift, 19), max(shift - 19, 0)
+        return f"CAST(ts_ddiv({digits}, {divisor}, {first}, {second}) AS {storage})"
     return f"CAST(avg({word}{value}){over} AS {storage})"
 
 

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from core.interpreter.expressions import ExpressionEmitter
 
 N = TypeName
-_SYMBOLS = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_SYMBOLS: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+}
 
 
 def arithmetic(emitter: ExpressionEmitter, node: exp.Expr) -> str:

@@ -70,7 +70,7 @@ def _put(
         raise SqlError(2714, f"There is already an object named '{name}' in the database.")
     if verb is DefinitionVerb.ALTER and key not in objects:
         raise SqlError(208, f"Invalid object name '{name}'.")
-    objects[key] = node  # type: ignore[assignment, index]
+    objects[key] = node  # type: ignore[assignment]
 
 
 def _function(session: Session, node: n.CreateFunction) -> None:

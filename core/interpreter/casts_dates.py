@@ -110,13 +110,21 @@ def _styled(sql: str, source: SqlType, style: int) -> str:
         return _formatted(sql, "%H:%M:%S") + (_fraction(sql, source) if style != 120 else "")
     if source.name is N.DATE and style in (20, 120, 21, 25, 121, 126, 127):
         return _formatted(sql, "%Y-%m-%d")
+    if style in (0, 100):
+        return _default_style(sql, source)
+    return _moment_style(sql, source, style)
+
+
+def _default_style(sql: str, source: SqlType) -> str:
+    """``Jan  5 2024 10:11AM``, as far as the type has these parts."""
+    clock = f"ts_hour12({sql}) || strftime({sql}, ':%M%p')"
+    if source.name is N.DATE:
+        return _month_day(sql)
+    return clock if source.name is N.TIME else f"{_month_day(sql)} || ' ' || {clock}"
+
+
+def _moment_style(sql: str, source: SqlType, style: int) -> str:
     match style:
-        case 0 | 100:
-            if source.name is N.DATE:
-                return _month_day(sql)
-            if source.name is N.TIME:
-                return f"ts_hour12({sql}) || strftime({sql}, ':%M%p')"
-            return f"{_month_day(sql)} || ' ' || ts_hour12({sql}) || strftime({sql}, ':%M%p')"
         case 9 | 109:
             clock = f"ts_hour12({sql}) || strftime({sql}, ':%M:%S')"
             fraction = _fraction(sql, source, ":" if source.scale is None else ".")

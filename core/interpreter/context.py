@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlglot import exp
 
@@ -22,6 +22,9 @@ from core.tsql.nodes import CreateFunction
 from core.tsql.schema import Column, ObjectName, ScalarFunction, Schema, Table
 from core.tsql.types import SqlType, duckdb_storage
 from core.tsql.typing import line_of
+
+if TYPE_CHECKING:
+    from core.interpreter.routines import MaterializedCall
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Collected:
     parameters: dict[str, Hashable] = field(default_factory=dict)
     tables: dict[tuple[str, str], Table] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    materialized: list[object] = field(default_factory=list)
+    materialized: list[MaterializedCall] = field(default_factory=list)
     constants: dict[str, object] = field(default_factory=dict)
     is_volatile: bool = False
     reads_tables: bool = False

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class Coverage:
     """Counts by place. A place is ``(module, line, column)``; outcomes are texts.
 
-    `statements` counts executions; `branches` counts outcomes of IF and WHILE (``true``, ``false``),
+    `statements` counts executions; `branches` counts outcomes of IF and WHILE (``true``,
+    ``false``),
     of TRY (``caught``), of MERGE branches, CASE arms (``arm 1``, ``else``), WHERE predicates
     (``true``, ``false``, ``unknown``) and joins (``hit``, ``miss``).
     """

@@ -248,7 +248,8 @@ def _switch(session: Session, stored: StoredTable, node: nodes.AlterTable) -> No
     if session.engine.query(f"SELECT count(*) FROM {goal}")[0][0]:
         raise SqlError(
             4905,
-            f"ALTER TABLE SWITCH statement failed. The target table '{target.shown}' must be empty.",
+            "ALTER TABLE SWITCH statement failed. The target table "
+            f"'{target.shown}' must be empty.",
         )
     session.engine.query(f"INSERT INTO {goal} FROM {source} ORDER BY rowid")
     session.engine.query(f"DELETE FROM {source}")
@@ -373,7 +374,7 @@ def other(session: Session, node: nodes.OtherDefinition) -> None:
     if kind.startswith("DROP") and node.name is not None:
         key = schema_name(node.name).key
         for objects in (session.procedures, session.views, session.functions, session.sequences):
-            objects.pop(key, None)  # type: ignore[attr-defined]
+            objects.pop(key, None)
         if kind == "DROP VIEW":
             session.store.schema = session.store.schema.without_table(schema_name(node.name))
         return
@@ -408,7 +409,7 @@ def _create_sequence(session: Session, node: nodes.OtherDefinition) -> None:
         options.update({k: v for k, v in match.groupdict().items() if v is not None})
     name = f"~seq~{key[0]}.{key[1]}"
     step = int(options["step"] or 1)
-    low = options["low"] or (-(2**63) if step < 0 else -(2**63))
+    low = options["low"] or -(2**63)
     start = options["start"] or options["low"] or "1"
     high = options["high"] or 2**63 - 1
     session.engine.query(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 N = TypeName
 
-_COMPARISONS = {
+_COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.GT: ">",
@@ -217,7 +217,7 @@ class ExpressionEmitter:
     def user_call(self, node: exp.Expr, arguments: list[exp.Expr]) -> str:
         function = user_function_of(node)
         assert function is not None
-        values = []
+        values: list[tuple[str | None, SqlType]] = []
         for index, parameter in enumerate(function.parameters):
             argument = arguments[index] if index < len(arguments) else None
             if argument is None or (isinstance(argument, exp.Var) and argument.name == "DEFAULT"):

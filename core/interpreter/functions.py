@@ -17,7 +17,7 @@ from core.interpreter.casts import Mode, convert
 from core.interpreter.errors import Refused
 from core.interpreter.naming import once
 from core.tsql import functions as built_in
-from core.tsql.types import SqlType
+from core.tsql.types import INT
 from core.tsql.typing import line_of, type_of
 
 if TYPE_CHECKING:
@@ -68,12 +68,11 @@ def _iif(emitter: ExpressionEmitter, node: exp.Expr) -> str:
 def _choose(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     target = type_of(node)
     index, *values = node.expressions
-    whole = SqlType(built_in.t.INT.name)
     picked = " ".join(
         f"WHEN {number} THEN {emitter.converted(value, target)}"
         for number, value in enumerate(values, 1)
     )
-    return f"CASE {emitter.converted(index, whole, Mode.EXPLICIT)} {picked} END"
+    return f"CASE {emitter.converted(index, INT, Mode.EXPLICIT)} {picked} END"
 
 
 def _extreme(function: str) -> Writer:

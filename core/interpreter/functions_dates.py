@@ -59,18 +59,14 @@ def _dateadd(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     if step is None:
         raise Refused("DATEADD", f"the date part {part.name} is not supported", line_of(node))
     target = type_of(node)
-    value, source = moment(emitter, date)
+    value, _ = moment(emitter, date)
     count = convert(emitter.value(number), type_of(number), t.BIGINT, Mode.EXPLICIT)
     moved = once(value, lambda v: f"ts_in_range({v} + {step.format(n=count)})")
     if target.name is TypeName.TIME:
         return f"CAST({moved} AS TIME)"
     if target.name is TypeName.DATE:
         return f"CAST({moved} AS DATE)"
-    return convert(
-        moved,
-        t.DATETIME2,
-        target if source.name != target.name or target.name is TypeName.DATETIME else target,
-    )
+    return convert(moved, t.DATETIME2, target)
 
 
 def _datediff(emitter: ExpressionEmitter, node: exp.Expr) -> str:

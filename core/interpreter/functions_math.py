@@ -75,7 +75,8 @@ def _round(emitter: ExpressionEmitter, node: exp.Expr) -> str:
         scaled = once(
             digits,
             lambda n: (
-                f"CASE WHEN {n} >= 0 THEN trunc(({value})::DOUBLE * power(10, {n})) / power(10, {n}) "
+                f"CASE WHEN {n} >= 0 "
+                f"THEN trunc(({value})::DOUBLE * power(10, {n})) / power(10, {n}) "
                 f"ELSE trunc(({value})::DOUBLE / power(10, -{n})) * power(10, -{n}) END"
             ),
         )

@@ -27,7 +27,7 @@ def _state(emitter: ExpressionEmitter, node: exp.Expr) -> str:
 
 def _asked(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     """A function that looks into the session: its arguments are literals or variables."""
-    arguments = []
+    arguments: list[tuple[str, object]] = []
     for argument in node.expressions:
         inner = argument
         while isinstance(inner, exp.Paren):

@@ -190,7 +190,8 @@ def _translate(emitter: ExpressionEmitter, node: exp.Expr) -> str:
         .replace("}", "}}")
     )
     return _bound(
-        f"CASE WHEN length({{1}}) <> length({{2}}) THEN {bad} ELSE translate({{0}}, {{1}}, {{2}}) END",
+        f"CASE WHEN length({{1}}) <> length({{2}}) THEN {bad} "
+        "ELSE translate({0}, {1}, {2}) END",
         values,
     )
 

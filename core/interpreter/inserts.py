@@ -182,9 +182,9 @@ def source_sql(
         modes = [(context.assignment, place(stored, c)) for c in columns]
         text = emitter.query(bound.tree, types, modes=modes)
     else:
-        inner = emitter.query(bound.tree)
+        inner, mode = emitter.query(bound.tree), context.assignment
         items = ", ".join(
-            f"{convert(f'x.c{n}', own.type, c.type, context.assignment, place=place(stored, c))} AS c{n}"
+            f"{convert(f'x.c{n}', own.type, c.type, mode, place=place(stored, c))} AS c{n}"
             for n, (own, c) in enumerate(zip(bound.columns, columns, strict=True), 1)
         )
         text = f"SELECT {items} FROM ({inner}) AS x"

@@ -103,8 +103,9 @@ def macros() -> list[str]:
             "ELSE CAST(ts_day(t) AS TIMESTAMP) END"
         ),
         "ts_clean": (
-            r"(x) AS regexp_replace(regexp_replace(trim(x, ' '), ' +', ' ', 'g'), "
-            r"'([0-9]):([0-9]{3})', '\1.\2')"
+            # An offset from UTC says nothing about the local moment.
+            r"(x) AS regexp_replace(regexp_replace(regexp_replace(trim(x, ' '), ' +', ' ', 'g'), "
+            r"'([0-9]):([0-9]{3})', '\1.\2'), '(:[0-9.]+) ?[+-][0-9]{2}:[0-9]{2}$', '\1')"
         ),
         "ts_try_text_ts": f"(x) AS {_let('ts_clean(x)', 't', 'ts_parse(t)')}",
         "ts_text_ts": "(x) AS "
@@ -157,7 +158,8 @@ def macros() -> list[str]:
         ),
         # Days since 1900-01-01, as numbers and back (datetime arithmetic).
         "ts_days_ts": (
-            "(n) AS TIMESTAMP '1900-01-01' + to_microseconds(CAST(round(n * 86400000000) AS BIGINT))"
+            "(n) AS TIMESTAMP '1900-01-01' "
+            "+ to_microseconds(CAST(round(n * 86400000000) AS BIGINT))"
         ),
         "ts_ts_days": (
             "(x) AS (epoch_us(x) - epoch_us(TIMESTAMP '1900-01-01')) / 86400000000.0::DOUBLE"

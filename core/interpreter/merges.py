@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.interpreter import outputs
-from core.interpreter.casts import Mode, convert
+from core.interpreter.casts import convert
 from core.interpreter.changes import COMPOUND
 from core.interpreter.constraints import verify, verify_references
 from core.interpreter.context import Context
@@ -25,7 +25,6 @@ from core.interpreter.naming import quoted
 from core.interpreter.queries import QueryEmitter
 from core.interpreter.sources import ROW_ID
 from core.interpreter.translate import Translation, parsed_leaf
-from core.tsql import types as t
 from core.tsql.binding import BoundQuery
 from core.tsql.binding_from import table_name
 from core.tsql.leaves import Assignment, MergeAction, MergeMatch, MergeWhen, ParsedLeaf
@@ -45,8 +44,8 @@ _SAFE = re.compile(r'("[^"]+"\."[^"]+"|CAST\(\$\w+ AS \w+\)|-?\d+::\w+|NULL|\'[^
 _JOINED, _ORPHANS = '"~mj"', '"~mo"'
 _DOUBLE = (
     "The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens "
-    "when a target row matches more than one source row. A MERGE statement cannot UPDATE/DELETE the "
-    "same row of the target table multiple times. Refine the ON clause to ensure a target row "
+    "when a target row matches more than one source row. A MERGE statement cannot UPDATE/DELETE "
+    "the same row of the target table multiple times. Refine the ON clause to ensure a target row "
     "matches at most one source row, or use the GROUP BY clause to group the source rows."
 )
 
@@ -269,8 +268,8 @@ class _Planner:
                 raise SqlError(
                     10709 if not when.columns else 109,
                     "There are more columns in the INSERT statement than values specified in the "
-                    "VALUES clause. The number of values in the VALUES clause must match the number "
-                    "of columns specified in the INSERT statement.",
+                    "VALUES clause. The number of values in the VALUES clause must match the "
+                    "number of columns specified in the INSERT statement.",
                     severity=15,
                 )
             if not when.values:

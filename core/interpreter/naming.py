@@ -12,7 +12,7 @@ _numbers = itertools.count(1)
 
 
 def quoted(name: str) -> str:
-    """A quoted identifier. DuckDB's pseudo column ``rowid`` must stay reachable beside a real one."""
+    """A quoted identifier. DuckDB's pseudo column ``rowid`` stays reachable beside a real one."""
     if name.casefold() == "rowid":
         name = "~" + name
     return '"' + name.replace('"', '""') + '"'

@@ -342,8 +342,8 @@ class QueryEmitter:
                 number = names.index(target.name.lower()) + 1
             key = fold(f"o.c{number}", columns[number - 1].type, self.context.case_sensitive)
             keys.append(f"{key} DESC NULLS LAST" if item.args.get("desc") else f"{key} NULLS FIRST")
-        names = ", ".join(f"o.c{number}" for number in range(1, len(columns) + 1))
-        return self._limited(query, f"SELECT {names}", f" FROM ({text}) AS o", keys, len(columns))
+        listed = ", ".join(f"o.c{number}" for number in range(1, len(columns) + 1))
+        return self._limited(query, f"SELECT {listed}", f" FROM ({text}) AS o", keys, len(columns))
 
     def _values(
         self,

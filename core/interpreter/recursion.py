@@ -1,4 +1,4 @@
-"""Recursive CTEs with the server's limit on their depth (``queries/with-common-table-expression``)."""
+"""Recursive CTEs, with the server's limit on their depth."""
 
 from __future__ import annotations
 

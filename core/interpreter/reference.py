@@ -10,7 +10,7 @@ from dataclasses import replace
 from core.interpreter import calls
 from core.interpreter.context import Profile
 from core.interpreter.coverage import Coverage
-from core.interpreter.definitions import Definition, Identity, from_table
+from core.interpreter.definitions import Definition, Identity, from_table, schema_name
 from core.interpreter.engine import Engine, Limits
 from core.interpreter.errors import NotExecutable, Refused, SqlError
 from core.interpreter.machine import BreakLoop, ContinueLoop, Jump, Machine, ReturnFrom
@@ -64,7 +64,7 @@ class Reference:
                 self.session.store.schema = self.session.schema.with_table(table)
                 continue
             identity = (identities or {}).get(key)
-            self._create(exact.pop(key, None) or from_table(table, identity))
+            self._create(exact.pop(key) if key in exact else from_table(table, identity))
         for definition in exact.values():
             self._create(definition)
         for module in modules:
@@ -122,15 +122,15 @@ class Reference:
         nodes = parse_script(module).statements if isinstance(module, str) else (module,)
         for node in nodes:
             if isinstance(node, CreateProcedure):
-                self.session.procedures[calls.schema_name(node.name).key] = node
+                self.session.procedures[schema_name(node.name).key] = node
             elif isinstance(node, CreateFunction):
-                key = calls.schema_name(node.name).key
+                key = schema_name(node.name).key
                 self.session.functions[key] = node
                 if key not in self.session.schema.functions:
                     self.session.functions.pop(key)
                     calls.define(self.session, node)
             elif isinstance(node, CreateView):
-                key = calls.schema_name(node.name).key
+                key = schema_name(node.name).key
                 self.session.views[key] = node
                 if self.session.schema.tables.get(key) is None:
                     self.session.views.pop(key)
@@ -282,7 +282,7 @@ class Reference:
         return values
 
     def _finish(self, ended: SqlError | Refused | None) -> None:
-        """After a run: what an error leaves open is rolled back, and so is what RETURN left open."""
+        """After a run: what an error leaves open is rolled back, also what RETURN left open."""
         session = self.session
         while len(session.frames) > 1:
             calls.leave(session, session.frames[-1])

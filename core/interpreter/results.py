@@ -16,7 +16,7 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class ErrorInfo:
-    """An error as a value. `refused` marks what the reference cannot run (`number` is then None)."""
+    """An error as a value. `refused`: the reference cannot run it (`number` is then None)."""
 
     number: int | None
     message: str

@@ -118,10 +118,10 @@ def _tree(session: Session, tree: exp.Expr, line: int) -> Iterator[NotExecutable
         elif isinstance(node, exp.AtTimeZone):
             yield NotExecutable("AT TIME ZONE", here, "AT TIME ZONE is not supported")
         elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            name = ObjectName(node.name, node.db or None, node.catalog or None)
-            if name.database and session.schema.is_foreign(name):
+            table = ObjectName(node.name, node.db or None, node.catalog or None)
+            if table.database and session.schema.is_foreign(table):
                 yield NotExecutable(
-                    "another database", here, f"{name} is not a table of this database"
+                    "another database", here, f"{table} is not a table of this database"
                 )
 
 

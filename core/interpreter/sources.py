@@ -57,7 +57,7 @@ class SourceEmitter:
             return f" CROSS JOIN {source}"
         if join.args.get("using"):
             raise Refused("JOIN", "JOIN … USING is not T-SQL", line_of(join))
-        side = (join.side or "").upper()
+        side = str(join.args.get("side") or "").upper()
         word = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}[side]
         return f" {word} {source} ON {self.query.expressions.predicate(on)}"
 
@@ -76,7 +76,7 @@ class SourceEmitter:
                 return self._pivoted(node, f"({text})", columns_of(node.this), node.alias)
             case exp.Values():
                 text = self.query.nested().query(node)
-                names = [name.name for name in node.args["alias"].columns]
+                names = [str(name.name) for name in node.args["alias"].columns]
                 return self._aliased(f"({text})", node.alias, names)
             case exp.Lateral():
                 return self._lateral(node)
@@ -134,7 +134,7 @@ class SourceEmitter:
         view = self.context.world.view_query(name)
         assert view is not None
         table = self.context.world.schema.table(name)
-        names = [c.name for c in table.columns] if table else [c.name for c in view.columns]
+        names = [c.name for c in (table.columns if table else view.columns)]
         emitter = type(self.query)(self.context)
         text = f"({emitter.query(view.tree)})"
         alias = node.alias or name.name
@@ -183,7 +183,9 @@ class SourceEmitter:
             case exp.Subquery():
                 # A nested emitter sees the relations on the left by their aliases.
                 text = self.query.nested().query(inner.this)
-                names = _listed(node) or [c.name for c in columns_of(inner.this)]
+                names: list[str | None] = [*_listed(node)] or [
+                    c.name for c in columns_of(inner.this)
+                ]
                 return f"LATERAL {self._aliased(f'({text})', node.alias, names)}"
             case exp.Anonymous():
                 return f"LATERAL {self._function(node, inner, node)}"
@@ -218,7 +220,7 @@ class SourceEmitter:
         function = self.context.world.schema.function(function_name(call, qualified))
         if not isinstance(function, TableFunction):
             raise Refused("table function", f"{call.name} is not known", line_of(node))
-        arguments = []
+        arguments: list[str | None] = []
         for index, parameter in enumerate(function.parameters):
             argument = call.expressions[index] if index < len(call.expressions) else None
             if argument is None or (isinstance(argument, exp.Var) and argument.name == "DEFAULT"):

@@ -205,7 +205,7 @@ class TableStore:
     def insert_values(self, stored: StoredTable, rows: Sequence[Sequence[object]]) -> None:
         """Rows of Python values in column order, in chunks."""
         columns = stored.columns
-        marks = "(" + ", ".join(f"CAST(? AS {duckdb_storage(c.type)})" for c in columns) + ")"
+        marks = "(" + ", ".join("?" * len(columns)) + ")"
         size = max(1, 900 // max(1, len(columns)))
         for start in range(0, len(rows), size):
             chunk = rows[start : start + size]

@@ -1,4 +1,4 @@
-"""From a bound tree to a statement that can be run again and again: SQL, parameters, dependencies."""
+"""From a bound tree to what can be run again and again: SQL, parameters, dependencies."""
 
 from __future__ import annotations
 

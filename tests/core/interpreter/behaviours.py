@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table: one case a line
 """Statements and what SQL Server does with them: one script, one answer, one page for each.
 
 A case is ``(page, name, script, expected)``. `expected` is the last result set's rows, or

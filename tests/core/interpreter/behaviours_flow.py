@@ -1,8 +1,9 @@
+# ruff: noqa: E501 - a table: one case a line
 """Control flow, errors, transactions, procedures, cursors and queries: see `behaviours`."""
 
 from __future__ import annotations
 
-from tests.core.interpreter.behaviours import I, K, T, T3, UNDOCUMENTED, Case, Error, _cases
+from tests.core.interpreter.behaviours import T3, UNDOCUMENTED, Case, Error, I, K, T, _cases
 
 CASES: list[Case] = [
     *_cases(

@@ -13,7 +13,7 @@ OUTSIDE = {
     "xp_cmdshell": "EXEC master..xp_cmdshell 'echo x > {path}'",
     "xp_cmdshell, short": "EXEC xp_cmdshell 'echo x > {path}'",
     "OPENROWSET": "SELECT * FROM OPENROWSET(BULK '{path}', SINGLE_CLOB) AS x",
-    "OPENROWSET of a provider": "SELECT a.* FROM OPENROWSET('SQLNCLI', 'Server=x;', 'SELECT 1') AS a",
+    "OPENROWSET of a provider": "SELECT a.* FROM OPENROWSET('SQLNCLI', 'x', 'SELECT 1') AS a",
     "OPENQUERY": "SELECT * FROM OPENQUERY(srv, 'SELECT 1 AS a')",
     "BULK INSERT": "BULK INSERT dbo.t FROM '{path}'",
     "linked server": "INSERT dbo.t SELECT a FROM [srv].db.dbo.t",
