@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "tui.commands.compile_report",
         "How much of a folder of procedures compiles, and what stops the rest.",
     ),
+    "claude": ("tui.commands.claude", "Check the way to Claude: `proc2dbt claude doctor`."),
     "cleanup-worktrees": (
         "tui.commands.cleanup",
         "Remove worktrees and branches whose pull request is merged.",
@@ -82,6 +83,19 @@ class ProcCommand(click.Command):
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @click.option("--serve", is_flag=True, help="Offer the app in a browser, on this machine only.")
 @click.option("--max-cost", type=float, metavar="USD", help="What Claude may cost at most.")
+@click.option("--yes", is_flag=True, help="Agree to what is sent to Claude (--dry-run says it).")
+@click.option(
+    "--record",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep the exchanges with Claude in DIR, without secrets.",
+)
+@click.option(
+    "--replay",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    metavar="DIR",
+    help="Answer from exchanges in DIR instead of asking Claude.",
+)
 @click.option(
     "--project",
     type=click.Path(file_okay=False, path_type=Path),

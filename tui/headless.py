@@ -19,8 +19,8 @@ from typing import Any
 import click
 
 from core.dbt.pool import WorkerPool
-from core.generation.authors import require_author
 from core.git.worktree import reopen
+from core.pipeline.claude_desk import ClaudeUse, require_claude
 from core.pipeline.closing import close_run
 from core.pipeline.decisions import current_person
 from core.pipeline.launch import (
@@ -81,6 +81,9 @@ def run_headless(
     target: str | None = None,
     approve: str | None = None,
     max_cost: float | None = None,
+    yes: bool = False,
+    record: Path | None = None,
+    replay: Path | None = None,
     on_results: Callable[[Results], None] | None = None,
 ) -> int:
     """Do a headless run and return its exit code."""
@@ -102,11 +105,15 @@ def run_headless(
             "max_cost": max_cost,
         },
         environment=dict(os.environ),
+        claude=ClaudeUse(yes, record, replay),
     )
+    if record is not None and replay is not None:
+        raise click.UsageError("--record and --replay exclude each other.")
     if not tables and not all_ready and resume is None:
         raise click.UsageError("Name the tables, or use --all.")
     settings = settings_for(wish)
-    require_author(settings)
+    if settings.author != "compiler":
+        require_claude(settings, wish.project)
     out = _Output(as_json)
     if resume is not None:
         code, state = asyncio.run(_resumed(wish, settings, out))
@@ -145,7 +152,7 @@ async def _new(launch: Launch, out: _Output) -> tuple[int, RunState]:
         await pool.aclose()
         return out.blocked(launch, target), RunState()
     place, plan = open_place(launch)
-    parts = real_parts(settings, plan.project.dbt.root, pool)
+    parts = real_parts(settings, plan.project.dbt.root, pool, wish.claude)
     command = headless_command(
         wish.tables or tuple(item.item_id for item in plan.items),
         settings,
@@ -204,7 +211,7 @@ async def _resumed(wish: Wish, settings: Settings, out: _Output) -> tuple[int, R
     if isinstance(target, Diagnostic):
         await pool.aclose()
         raise ProjectError(target)
-    parts = real_parts(settings, plan.project.dbt.root, pool)
+    parts = real_parts(settings, plan.project.dbt.root, pool, wish.claude)
     opened = take_up(found, plan, parts, wish.project, system_clock, invocation)
     return await _carry_out(opened, wish, settings, out, partial(_on_target, target, pool))
 
@@ -244,7 +251,7 @@ async def _carry_out(
         return _code_of(summary), run.state
     finally:
         opened.release()
-        await run.parts.bench.aclose()
+        await run.parts.aclose()
 
 
 def _code_of(summary: Summary) -> int:

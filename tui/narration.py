@@ -42,6 +42,8 @@ def _line(event: Event, state: RunState) -> str:
             return f"  a worker was lost while it verified {event.item_id}: {event.reason}"
         case ev.ClaudeWaiting() if event.seconds > 0:
             return f"  Claude: waiting {event.seconds:.0f} s ({event.reason})"
+        case ev.ConsentAsked():
+            return f"Consent is needed. {event.text}"
         case ev.ProjectBuildFinished():
             return f"dbt build: {event.sentence}" + "".join(f"\n  {e}" for e in event.errors)
         case ev.CommitFinished() if event.commits:

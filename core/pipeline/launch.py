@@ -28,6 +28,7 @@ from core.git.worktree import (
     open_worktree,
     plan_worktree,
 )
+from core.pipeline.claude_desk import ClaudeUse
 from core.pipeline.closing import Closing
 from core.pipeline.open import require_startable, unfinished
 from core.pipeline.plan import RunPlan, plan_run
@@ -57,6 +58,8 @@ class Wish:
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     """What ``@file`` is relative to; the current folder when absent."""
+    claude: ClaudeUse = field(default_factory=ClaudeUse)
+    """``--yes``, ``--record``, ``--replay``."""
 
     @property
     def commits(self) -> bool:
@@ -115,7 +118,13 @@ def prepare_launch(wish: Wish, settings: Settings) -> Launch:
     project = MigrationProject.open(wish.project)
     problems = check_project(project, settings.target, wish.environment)
     selection = select(wish, project, settings)
-    plan = plan_run(project, selection.items, settings, unknown=selection.unknown)
+    plan = plan_run(
+        project,
+        selection.items,
+        settings,
+        unknown=selection.unknown,
+        environment=wish.environment,
+    )
     launch = Launch(wish, settings, project, selection, plan)
     if problems:
         return replace(launch, blocked=problems[0])
@@ -157,7 +166,13 @@ def open_place(launch: Launch) -> tuple[Workplace, RunPlan]:
 def replan(launch: Launch, place: Workplace, item_ids: Sequence[str]) -> RunPlan:
     """The plan with inputs from the project and ``dbt/`` from the place."""
     project = project_at(launch.wish.project, place)
-    plan = plan_run(project, item_ids, launch.settings, unknown=launch.selection.unknown)
+    plan = plan_run(
+        project,
+        item_ids,
+        launch.settings,
+        unknown=launch.selection.unknown,
+        environment=launch.wish.environment,
+    )
     return replace(plan, notes=(*plan.notes, *place.notes))
 
 
@@ -176,7 +191,17 @@ def closing_for(
         pull_request=pull_request and not place.in_place,
         uncommitted=uncommitted(there) if there is not None and commit else Uncommitted(),
         started_on=there.branch if there is not None else None,
-        pr=PullRequestSettings(labels=settings.pr.labels, reviewers=settings.pr.reviewers),
+        pr=pull_request_settings(settings),
+        title=settings.pr.title,
+    )
+
+
+def pull_request_settings(settings: Settings) -> PullRequestSettings:
+    """The git package's view of the settings; ``HEAD`` is no branch to merge into."""
+    return PullRequestSettings(
+        base="" if settings.base == "HEAD" else settings.base.removeprefix("origin/"),
+        labels=settings.pr.labels,
+        reviewers=settings.pr.reviewers,
     )
 
 
