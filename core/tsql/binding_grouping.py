@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from core.tsql import functions
 from core.tsql.scope import Scope
@@ -102,7 +102,8 @@ def _grouping_expressions(select: exp.Select) -> Iterator[exp.Expr]:
 def _key(node: exp.Expr) -> str:
     while isinstance(node, exp.Paren):
         node = node.this
-    return node.sql().lower()
+    # For comparison only, so what another dialect cannot say (FOR XML) is no matter.
+    return node.sql(unsupported_level=ErrorLevel.IGNORE).lower()
 
 
 def _check(node: exp.Expr, keys: set[str], own: set[int], number: int, clause: str) -> None:

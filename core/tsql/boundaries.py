@@ -156,6 +156,8 @@ def starts_statement(tokens: Sequence[Token], index: int) -> bool:
         return _throw_starts(tokens, index)
     if word in ("ENABLE", "DISABLE"):
         return _upper(tokens, index + 1) == "TRIGGER" and _upper(tokens, index - 1) != "TABLE"
+    if word == "COPY":
+        return _upper(tokens, index + 1) == "INTO" and _upper(tokens, index - 1) != "SELECT"
     if word == "RENAME":
         return _upper(tokens, index + 1) == "OBJECT"
     return is_label(tokens, index)

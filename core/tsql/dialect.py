@@ -54,6 +54,35 @@ class LeafParser(TSQLParser):
         "TRY_PARSE": _parse_using("TRY_PARSE"),
     }
     BITWISE = {}  # noqa: RUF012
+
+    def _parse_table_hints(self) -> list[exp.Expr] | None:
+        """``WITH (INDEX = ix, NOLOCK FORCESEEK)``: sqlglot knows neither ``=`` nor a missing comma.
+
+        Commas between hints may be left out (``queries/hints-transact-sql-table``, Remarks).
+        """
+        if not self._match_pair(TokenType.WITH, TokenType.L_PAREN):
+            return super()._parse_table_hints()
+        hints: list[exp.Expr] = []
+        while self._curr and not self._match(TokenType.R_PAREN, advance=False):
+            hint = self._parse_table_hint()
+            if hint is None:
+                break
+            hints.append(hint)
+            self._match(TokenType.COMMA)
+        self._match_r_paren()
+        return [self.expression(exp.WithTableHint(expressions=hints))]
+
+    def _parse_table_hint(self) -> exp.Expr | None:
+        if self._next and self._next.token_type == TokenType.EQ:
+            name = self._parse_var(any_token=True)
+            self._match(TokenType.EQ)
+            value = self._parse_wrapped_csv(self._parse_hint_value, optional=True)
+            return exp.Anonymous(this=name.name if name else "", expressions=value)
+        return self._parse_function() or self._parse_var(any_token=True)
+
+    def _parse_hint_value(self) -> exp.Expr | None:
+        return self._parse_number() or self._parse_id_var(any_token=True)
+
     TERM = {**TSQLParser.TERM, **TSQLParser.BITWISE}  # noqa: RUF012
 
 
@@ -72,6 +101,18 @@ class TSqlLeaf(TSQL):
     Parser = LeafParser
 
 
+def negation_outside(node: exp.Expr) -> None:
+    """``a NOT LIKE b`` as ``NOT (a LIKE b)``, the way NOT IN and NOT BETWEEN are trees too.
+
+    sqlglot hides the negation of LIKE in a flag, which is easily overlooked.
+    """
+    node.set("negate", None)
+    predicate = node.parent if isinstance(node.parent, exp.Escape) else node
+    outside = exp.Not()
+    predicate.replace(outside)
+    outside.set("this", predicate)
+
+
 def parse_leaf_text(text: str) -> exp.Expr:
     """The tree of one leaf statement or expression.
 
@@ -80,4 +121,7 @@ def parse_leaf_text(text: str) -> exp.Expr:
     statements = TSqlLeaf().parse(text)
     if len(statements) != 1 or statements[0] is None:
         raise ValueError("expected exactly one statement")
-    return statements[0]
+    tree = statements[0]
+    for node in [node for node in tree.walk() if node.args.get("negate")]:
+        negation_outside(node)
+    return tree

@@ -18,7 +18,7 @@ from core.tsql.reserved import RESERVED, TYPE_WORDS
 from core.tsql.tokens import Token, TokenKind, string_value, unquoted
 
 #: Trees deeper than this overflow Python's stack in whoever walks them by recursion.
-MAX_TREE_DEPTH = 200
+MAX_TREE_DEPTH = 300
 
 
 def _is_comma(join: exp.Join) -> bool:
@@ -113,15 +113,13 @@ _CLAUSE_COUNTS: dict[str, Callable[[exp.Expr], int]] = {
 
 
 def complaint(
-    tokens: Sequence[Token], nodes: Sequence[exp.Expr], depth: int, synthetic: Counter[str]
+    tokens: Sequence[Token], nodes: Sequence[exp.Expr], synthetic: Counter[str]
 ) -> tuple[str, str] | None:
     """Why a tree does not stand for its tokens: (construct, sentence), or None when it does.
 
-    `nodes` and `depth` are what `flattened` gives; `synthetic` counts the keywords that were added
+    `nodes` are what `flattened` gives; `synthetic` counts the keywords that were added
     to the text given to sqlglot.
     """
-    if depth > MAX_TREE_DEPTH:
-        return "nesting", f"this is nested more than {MAX_TREE_DEPTH} levels deep"
     return (
         _empty_item(tokens)
         or _forbidden(nodes)
@@ -219,7 +217,7 @@ def _significant(tokens: Sequence[Token], index: int, token: Token) -> str | Non
     if kind is TokenKind.VARIABLE:
         return token.text.lstrip("@").casefold()
     if kind is TokenKind.NUMBER:
-        return _number(token.text)
+        return _number(token.text) or None  # the empty binary 0x
     if kind is TokenKind.MONEY:
         return _number(token.text[1:] or "0")
     if kind is TokenKind.WORD and is_plain_name(tokens, index):

@@ -24,7 +24,10 @@ from core.tsql.leaves_text import LeafSource, LeafText
 from core.tsql.nodes import Expr, Leaf, LeafKind, Span
 from core.tsql.tokens import TokenKind, string_value
 
-# sqlglot's trees of broken input have holes where nodes are expected; a hole is a refusal.
+#: The construct of a refusal that no rule foresaw: a defect of this package, or a tree of broken
+#: input with a hole where a node is expected. It never occurs on text that SQL Server accepts.
+INTERNAL = "internal"
+
 _HOLES = (AttributeError, TypeError, ValueError, KeyError, IndexError, RecursionError)
 
 #: The name under which the inner statement of INSERT … SELECT FROM (MERGE … OUTPUT …) stands.
@@ -40,8 +43,8 @@ def leaf_from_tokens(leaf: Leaf) -> ParsedLeaf | LeafError:
         return LeafError(error.message, error.line, error.column, error.construct)
     except TsqlError as error:
         return LeafError(error.message, error.line, error.column, "syntax")
-    except _HOLES:
-        return LeafError("this cannot be read", leaf.span.line, leaf.span.column, "syntax")
+    except _HOLES as error:
+        return _internal(error, leaf.span)
 
 
 def expression_from_tokens(expr: Expr) -> ParsedExpr | LeafError:
@@ -62,8 +65,14 @@ def expression_from_tokens(expr: Expr) -> ParsedExpr | LeafError:
         return ParsedExpr(query.parse()[1][0], expr.span.line)
     except Refused as error:
         return LeafError(error.message, error.line, error.column, error.construct)
-    except _HOLES:
-        return LeafError("this cannot be read", expr.span.line, expr.span.column, "syntax")
+    except _HOLES as error:
+        return _internal(error, expr.span)
+
+
+def _internal(error: Exception, span: Span) -> LeafError:
+    """A refusal that is a gap of this package, told from those that are about the source."""
+    reason = f"this cannot be read ({type(error).__name__})"
+    return LeafError(reason, span.line, span.column, INTERNAL)
 
 
 def _simple(expr: Expr) -> exp.Expr | None:
@@ -134,6 +143,11 @@ def _select(cutter: Cutter, kind: LeafKind) -> ParsedLeaf:
         first.set("into", None)
     if (kind is LeafKind.SELECT_INTO) != (target is not None):
         raise cutter.refuse("INTO is not where it can be read", "SELECT INTO")
+    if target is not None and any(_is_identity(item) for item in query.selects):
+        raise cutter.refuse(
+            "IDENTITY(…) numbers the rows of SELECT INTO in an order that is not defined",
+            "IDENTITY()",
+        )
     return ParsedLeaf(
         kind,
         query,
@@ -144,6 +158,11 @@ def _select(cutter: Cutter, kind: LeafKind) -> ParsedLeaf:
         remote=remote_names([query]),
         line=cutter.leaf.line,
     )
+
+
+def _is_identity(item: exp.Expr) -> bool:
+    call = item.unalias()
+    return isinstance(call, exp.Anonymous) and call.name.upper() == "IDENTITY"
 
 
 def _select_assign(cutter: Cutter) -> ParsedLeaf:

@@ -210,6 +210,9 @@ def target_in(rows: exp.Select, name: ObjectName, cutter: Cutter, hints: tuple[s
         for table in tables:
             if table.alias.casefold() == wanted[0]:
                 return _resolved(table, table.alias, ctes, hints)
+        lifted = _lifted(rows, wanted[0])
+        if lifted is not None:
+            return Target(lifted, lifted.name, is_cte=True, hints=hints)
         if wanted[0] in _derived_aliases(rows):
             raise cutter.refuse(
                 f"{name} is a derived table; writing through it is not supported",
@@ -253,6 +256,33 @@ def _derived_aliases(rows: exp.Select) -> set[str]:
     nodes = [source.this] if source is not None else []
     nodes += [join.this for join in rows.args.get("joins") or []]
     return {node.alias.casefold() for node in nodes if not isinstance(node, exp.Table)} - {""}
+
+
+def _lifted(rows: exp.Select, alias: str) -> exp.Table | None:
+    """The table for a derived table of FROM that is written through, made a CTE of its alias.
+
+    ``DELETE x FROM (SELECT …) AS x`` says what ``WITH x AS (SELECT …) DELETE x`` says. None when
+    there is no such derived table, or when the CTE's name would be taken for something else.
+    """
+    source = rows.args.get("from_")
+    nodes = [source.this] if source is not None else []
+    nodes += [join.this for join in rows.args.get("joins") or []]
+    for node in nodes:
+        if not (isinstance(node, exp.Subquery) and node.alias.casefold() == alias):
+            continue
+        extras = {key for key, value in node.args.items() if value} - {"this", "alias"}
+        clashes = any(
+            table.name.casefold() == alias and not table.db for table in rows.find_all(exp.Table)
+        ) or any(cte.alias.casefold() == alias for cte in rows.ctes)
+        if extras or clashes or not isinstance(node.this, exp.Query):
+            return None
+        with_ = rows.args.get("with_") or exp.With(expressions=[])
+        named = node.args["alias"]
+        node.replace(table := exp.Table(this=named.this.copy()))
+        with_.append("expressions", exp.CTE(this=node.this.pop(), alias=named))
+        rows.set("with_", with_)
+        return table.copy()
+    return None
 
 
 def _is_named(table: exp.Table, wanted: tuple[str, ...]) -> bool:

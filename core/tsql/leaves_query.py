@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from core.tsql.dialect import TSqlLeaf
+from core.tsql.dialect import TSqlLeaf, negation_outside
 from core.tsql.errors import TsqlError
 from core.tsql.leaves import ForXml
-from core.tsql.leaves_check import complaint, flattened, is_default_argument
+from core.tsql.leaves_check import MAX_TREE_DEPTH, complaint, flattened, is_default_argument
 from core.tsql.leaves_text import LeafSource, LeafText
 
 _DIALECT = TSqlLeaf()
@@ -137,13 +137,37 @@ def parsed(text: LeafText, added: Counter[str] | None = None) -> exp.Expr:
         raise Refused("expected one statement", "syntax", source.line)
     tree = statements[0]
     nodes, depth = flattened(tree)
-    found = complaint(text.emitted, nodes, depth, added or Counter())
+    found = complaint(text.emitted, nodes, added or Counter())
     if found:
         construct, reason = found
         raise Refused(reason, construct, source.line)
+    if depth > MAX_TREE_DEPTH:
+        _join_literals(nodes)
+        nodes, depth = flattened(tree)
+    if depth > MAX_TREE_DEPTH:
+        reason = f"this is nested more than {MAX_TREE_DEPTH} levels deep"
+        raise Refused(reason, "nesting", source.line)
     text.locate(nodes)
     normalise(nodes, source)
     return tree
+
+
+#: The longest text that ``'a' + 'b'`` can be before it is cut (varchar; an nvarchar has half).
+_LONGEST = 8000
+
+
+def _join_literals(nodes: Sequence[exp.Expr]) -> None:
+    """``'a' + 'b' + 'c'`` as one constant, in place: dynamic SQL is written line by line."""
+    for node in reversed(nodes):
+        if not isinstance(node, exp.Add):
+            continue
+        left, right = node.this, node.expression
+        plain = all(isinstance(side, exp.Literal) and side.is_string for side in (left, right))
+        national = isinstance(left, exp.National) and isinstance(right, exp.National)
+        limit = _LONGEST if plain else _LONGEST // 2
+        if (plain or national) and len(joined := left.name + right.name) <= limit:
+            left.pop().set("this", joined)
+            node.replace(left)
 
 
 def _error_position(text: LeafText, error: SqlglotError) -> tuple[int, int]:
@@ -174,13 +198,42 @@ def normalise(nodes: Sequence[exp.Expr], source: LeafSource) -> None:
             crosses = node.this.args.get("cross_apply")
             node.meta["tsql_apply"] = "CROSS" if crosses else "OUTER"
         elif node.args.get("negate"):
-            _negation_outside(node)
+            negation_outside(node)
+        elif isinstance(node, exp.Column) and _is_user(node):
+            node.replace(exp.CurrentUser())
         elif is_default_argument(node):
             node.replace(exp.Var(this="DEFAULT"))
-        elif isinstance(node, exp.Table) and node.args.get("db") == "":
-            node.set("db", None)
+        elif isinstance(node, exp.Table):
+            _table(node)
         elif isinstance(node, exp.Query) and node.args.get("for_"):
             node.meta["tsql_for_xml"] = _for_xml(node.args["for_"], source.line)
+
+
+# Hints that old code writes without WITH (``queries/hints-transact-sql-table``).
+_BARE_HINTS = frozenset(
+    {
+        *("NOLOCK", "READUNCOMMITTED", "UPDLOCK", "REPEATABLEREAD", "SERIALIZABLE", "HOLDLOCK"),
+        *("READCOMMITTED", "TABLOCK", "TABLOCKX", "PAGLOCK", "ROWLOCK", "NOWAIT", "READPAST"),
+        *("XLOCK", "SNAPSHOT", "NOEXPAND"),
+    }
+)
+
+
+def _table(node: exp.Table) -> None:
+    """``db..t`` has no schema; ``t AS x (READPAST, ROWLOCK)`` names hints, not columns."""
+    if node.args.get("db") == "":
+        node.set("db", None)
+    alias = node.args.get("alias")
+    columns = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
+    if (
+        alias is not None
+        and columns
+        and isinstance(node.this, exp.Identifier)
+        and all(column.name.upper() in _BARE_HINTS for column in columns)
+    ):
+        words = [exp.Var(this=column.name) for column in columns]
+        node.set("hints", [exp.WithTableHint(expressions=words)])
+        alias.set("columns", None)
 
 
 # Types that sqlglot's generator does not write as T-SQL does.
@@ -204,16 +257,15 @@ def _type_text(node: exp.Expr | None) -> str:
     return f"{name}({arguments})" if arguments else name
 
 
-def _negation_outside(node: exp.Expr) -> None:
-    """``a NOT LIKE b`` as ``NOT (a LIKE b)``, the way NOT IN and NOT BETWEEN are trees too.
-
-    sqlglot hides the negation of LIKE in a flag, which is easily overlooked.
-    """
-    node.set("negate", None)
-    predicate = node.parent if isinstance(node.parent, exp.Escape) else node
-    outside = exp.Not()
-    predicate.replace(outside)
-    outside.set("this", predicate)
+def _is_user(node: exp.Column) -> bool:
+    """``USER`` without quotes is a function without parentheses, never a column."""
+    name = node.this
+    return (
+        isinstance(name, exp.Identifier)
+        and not name.args.get("quoted")
+        and name.name.upper() == "USER"
+        and not node.args.get("table")
+    )
 
 
 def _mark_recursive(node: exp.With) -> None:

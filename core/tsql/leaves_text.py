@@ -191,6 +191,7 @@ def rewritten(tokens: Sequence[Token], index: int, end: int) -> tuple[str | None
     * ``$1.50`` is a money constant: ``CAST(1.50 AS MONEY)``;
     * ``'name' = expression`` in a select list names a column: ``[name] = expression``;
     * ``< =``, ``> =``, ``< >``, ``! =`` may be written with a space between;
+    * ``0x``, the empty binary constant, is ``CAST('' AS VARBINARY(1))``;
     * a string in double quotes (QUOTED_IDENTIFIER OFF) gets single quotes;
     * a name that another database reserves (``Limit``) is put in brackets;
     * ``[varchar]`` in CAST and CONVERT is the type ``varchar``;
@@ -200,6 +201,8 @@ def rewritten(tokens: Sequence[Token], index: int, end: int) -> tuple[str | None
     kind = token.kind
     if kind is TokenKind.WORD:
         return (f"[{token.text}]", 1) if is_plain_name(tokens, index) else (None, 1)
+    if kind is TokenKind.NUMBER:
+        return ("CAST('' AS VARBINARY(1))", 1) if token.upper in ("0x", "0X") else (None, 1)
     if kind is TokenKind.MONEY:
         return f"CAST({token.text[1:] or '0'} AS MONEY)", 1
     if kind is TokenKind.STRING:

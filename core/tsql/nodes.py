@@ -385,8 +385,12 @@ class Throw(Statement):
 
 @dataclass(frozen=True)
 class RaiseError(Statement):
-    """``RAISERROR(message, severity, state, arguments…) WITH options`` (options in upper case)."""
+    """``RAISERROR(message, severity, state, arguments…) WITH options`` (options in upper case).
 
+    `number` is that of the old form ``RAISERROR 50001 'text'``, whose severity is 16.
+    """
+
+    number: Expr | None = field(default=None, kw_only=True)
     message: Expr
     severity: Expr | None = None
     state: Expr | None = None

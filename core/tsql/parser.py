@@ -173,6 +173,7 @@ _READERS: dict[str, Reader] = {
     "CLOSE": cursors.close,
     "COMMIT": flow.commit,
     "CONTINUE": flow.continue_,
+    "COPY": side.copy_into,
     "CREATE": _definition,
     "DBCC": side.one_word,
     "DEALLOCATE": cursors.deallocate,
@@ -215,6 +216,11 @@ _READERS: dict[str, Reader] = {
 }
 
 # Starters that are no reserved words need their second word to be one.
-_SECOND_WORDS = {"ENABLE": ("TRIGGER",), "DISABLE": ("TRIGGER",), "RENAME": ("OBJECT",)}
+_SECOND_WORDS = {
+    "COPY": ("INTO",),
+    "ENABLE": ("TRIGGER",),
+    "DISABLE": ("TRIGGER",),
+    "RENAME": ("OBJECT",),
+}
 
 __all__ = ["TsqlError", "parse_procedure", "parse_script"]

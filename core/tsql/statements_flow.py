@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.tsql.nodes import (
     BeginTransaction,
     Block,
@@ -28,10 +30,17 @@ from core.tsql.tokens import TokenKind
 _TRANSACTION_WORDS = ("TRAN", "TRANSACTION")
 
 
-def statement_list(stream: Stream) -> tuple[Statement, ...]:
-    """Statements up to an END, an ELSE or the end of the batch, with the semicolons between."""
+def _never(stream: Stream) -> bool:
+    return False
+
+
+def statement_list(
+    stream: Stream, ends: Callable[[Stream], bool] = _never
+) -> tuple[Statement, ...]:
+    """Statements up to an END, an ELSE, what `ends` says, or the end of the batch, with the
+    semicolons between."""
     found: list[Statement] = []
-    while not stream.at_end:
+    while not stream.at_end and not ends(stream):
         if stream.kind() is TokenKind.SEMICOLON:
             stream.position += 1
         elif stream.at_any("END", "ELSE") and not stream.at("END", "CONVERSATION"):

@@ -26,7 +26,8 @@ from core.tsql.type_names import type_name
 
 
 def create_procedure(stream: Stream) -> CreateProcedure:
-    """The procedure takes everything up to the end of the batch, as SQL Server does."""
+    """The procedure takes everything up to the end of the batch, as SQL Server does, or up to the
+    next module where a script has lost its GO lines."""
     first = stream.position
     verb = definition_verb(stream)
     if not stream.accept_any("PROC", "PROCEDURE"):
@@ -60,13 +61,28 @@ def create_procedure(stream: Stream) -> CreateProcedure:
 def _body_of_batch(stream: Stream) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
     """Every statement left in the batch; behind one BEGIN … END stand trailing statements."""
     found: list[Statement] = []
-    while not stream.at_end:
-        found.extend(statement_list(stream))
-        if not stream.at_end:  # a stray END or ELSE: read on, it becomes an Unparsed
+    while not stream.at_end and not _at_module(stream):
+        found.extend(statement_list(stream, _at_module))
+        if not stream.at_end and not _at_module(
+            stream
+        ):  # a stray END or ELSE: read on, it becomes an Unparsed
             found.append(stream.nested_statement())
     if found and isinstance(found[0], Block):
         return (found[0],), tuple(found[1:])
     return tuple(found), ()
+
+
+def _at_module(stream: Stream) -> bool:
+    """CREATE or ALTER of a module. It has to be alone in its batch, so it never stands in a body
+    (``statements/create-procedure-transact-sql``, Limitations)."""
+    ahead = 3 if stream.at("CREATE", "OR", "ALTER") else 1
+    return stream.at_any("CREATE", "ALTER") and stream.upper(ahead) in (
+        "PROC",
+        "PROCEDURE",
+        "FUNCTION",
+        "VIEW",
+        "TRIGGER",
+    )
 
 
 def create_function(stream: Stream) -> CreateFunction:

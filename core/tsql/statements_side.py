@@ -85,6 +85,15 @@ def bulk_insert(stream: Stream) -> SideStatement:
     return SideStatement(stream.span(first), "BULK INSERT", stream.text(first), target)
 
 
+def copy_into(stream: Stream) -> SideStatement:
+    """``COPY INTO table [(columns)] FROM 'files' WITH (…)`` of Synapse and Fabric."""
+    first = stream.position
+    stream.expect("COPY", "INTO")
+    target = stream.object_name()
+    skip_to_end(stream)
+    return SideStatement(stream.span(first), "COPY INTO", stream.text(first), target)
+
+
 def trigger_switch(stream: Stream) -> SideStatement:
     """``ENABLE TRIGGER …`` and ``DISABLE TRIGGER … ON table``."""
     first = stream.position
@@ -127,8 +136,7 @@ def raiserror(stream: Stream) -> Statement:
     first = stream.position
     stream.expect("RAISERROR")
     if stream.kind() is not TokenKind.OPEN:
-        message = stream.expression()
-        return RaiseError(stream.span(first), message)
+        return _old_raiserror(stream, first)
     close = stream.match[stream.position]
     if close < 0:
         raise stream.stuck("RAISERROR has no closing parenthesis")
@@ -155,3 +163,14 @@ def raiserror(stream: Stream) -> Statement:
         tuple(values[3:]),
         tuple(options),
     )
+
+
+def _old_raiserror(stream: Stream, first: int) -> RaiseError:
+    """``RAISERROR 50001 'text'``: a number and a text without a comma, or a text alone."""
+    numbers = (TokenKind.NUMBER, TokenKind.VARIABLE)
+    texts = (TokenKind.STRING, TokenKind.VARIABLE)
+    number = None
+    if stream.kind() in numbers and stream.kind(1) in texts:
+        number = stream.expression_to(stream.position + 1)
+    message = stream.expression()
+    return RaiseError(stream.span(first), message, number=number)

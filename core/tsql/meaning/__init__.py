@@ -16,7 +16,7 @@ from sqlglot import exp
 from core.tsql.binding import BoundExpression, BoundQuery
 from core.tsql.meaning.duckdb import DuckDb
 from core.tsql.meaning.options import Collation, DivisionByZero, Options, TextConversion
-from core.tsql.meaning.refusal import Refused
+from core.tsql.meaning.refusal import Refused, refuse
 from core.tsql.meaning.translate import Translator
 from core.tsql.meaning.values import Value
 from core.tsql.types import SqlType
@@ -32,15 +32,24 @@ __all__ = [
     "translate_query",
 ]
 
+_TOO_DEEP = "this is nested too deeply."
+
 
 def translate_query(query: BoundQuery, options: Options | None = None) -> exp.Query:
     """The target's query for a bound one. Raises :class:`Refused`."""
-    return Translator(DuckDb(), options or Options()).queries.query(query.tree)
+    translator = Translator(DuckDb(), options or Options())
+    try:
+        return translator.queries.query(query.tree)
+    except RecursionError:
+        raise refuse(query.tree, "nesting", _TOO_DEEP) from None
 
 
 def translate_expression(expression: BoundExpression, options: Options | None = None) -> exp.Expr:
     """The target's value or predicate for a bound one. Raises :class:`Refused`."""
-    return Translator(DuckDb(), options or Options()).any(expression.tree)
+    try:
+        return Translator(DuckDb(), options or Options()).any(expression.tree)
+    except RecursionError:
+        raise refuse(expression.tree, "nesting", _TOO_DEEP) from None
 
 
 def convert_expression(

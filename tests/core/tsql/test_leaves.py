@@ -9,6 +9,7 @@ import pytest
 from sqlglot import exp
 
 from core.tsql import nodes as n
+from core.tsql.dialect import parse_leaf_text
 from core.tsql.errors import LeafError
 from core.tsql.leaves import MergeAction, MergeMatch, ParsedExpr, ParsedLeaf, line_of, name_of
 from core.tsql.parser import parse_script
@@ -353,7 +354,7 @@ def test_simple_expressions_are_what_the_parser_makes_of_them(text: str) -> None
     [
         ("UPDATE t SET x.modify('delete /a') WHERE a = 1", "assignment"),
         ("UPDATE t SET a = 1 WHERE CURRENT OF c", "WHERE CURRENT OF"),
-        ("UPDATE x SET a = 1 FROM (SELECT a FROM t) AS x", "derived table as target"),
+        ("UPDATE x SET a = 1 FROM (VALUES (1)) AS x (a)", "derived table as target"),
         ("UPDATE dbo.T SET a = 1 FROM dbo.T x JOIN dbo.T y ON x.i = y.i", "ambiguous target"),
         ("UPDATE OPENQUERY(s, 'x') SET a = 1", "OPENQUERY"),
         ("SELECT @a = 1, b FROM t", "assignment"),
@@ -394,6 +395,99 @@ def test_a_lost_clause_is_noticed() -> None:
     source = "SELECT a FROM t WHERE b = 1"
     tokens = [token for token in tokenize(source) if not token.is_trivia]
     whole = exp.select("a").from_("t").where("b = 1")
-    assert complaint(tokens, *flattened(whole), Counter()) is None
+    assert complaint(tokens, flattened(whole)[0], Counter()) is None
     for poorer in (exp.select("a").from_("t"), exp.select("a").from_("t").where("c = 1")):
-        assert complaint(tokens, *flattened(poorer), Counter()) is not None
+        assert complaint(tokens, flattened(poorer)[0], Counter()) is not None
+
+
+# --- shapes of old and of long code ---
+
+
+@pytest.mark.parametrize(
+    ("hints", "names"),
+    [
+        ("WITH (INDEX = ix_1)", ("INDEX",)),
+        ("WITH (INDEX = (ix_1, ix_2), NOLOCK)", ("INDEX", "NOLOCK")),
+        ("WITH (INDEX = 0)", ("INDEX",)),
+        ("WITH (NOLOCK INDEX(ix_1))", ("NOLOCK", "INDEX")),
+        ("WITH (FORCESEEK (ix_1 (a, b)), ROWLOCK)", ("FORCESEEK", "ROWLOCK")),
+        ("(READPAST, UPDLOCK)", ("READPAST", "UPDLOCK")),
+        ("(NOLOCK)", ("NOLOCK",)),
+    ],
+)
+def test_table_hints_in_every_spelling(hints: str, names: tuple[str, ...]) -> None:
+    found = parsed(f"SELECT x.a FROM dbo.t AS x {hints} JOIN s ON s.i = x.i")
+    assert found.hints == names
+    assert "alias" not in sql(found.query)
+    assert found.query is not None
+    assert not found.query.find(exp.TableAlias).args.get("columns")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE x FROM (SELECT ROW_NUMBER() OVER (PARTITION BY b ORDER BY i) AS n FROM t) x WHERE n > 1",
+        "UPDATE x SET a = n FROM (SELECT a, i, 1 AS n FROM t) AS x JOIN s ON s.i = x.i",
+        "WITH c AS (SELECT 1 AS one) DELETE x FROM c, (SELECT i FROM t) x WHERE x.i = c.one",
+    ],
+)
+def test_a_derived_table_as_target_is_a_cte_of_its_alias(text: str) -> None:
+    found = parsed(text)
+    assert found.target is not None
+    assert found.query is not None
+    assert (name_of(found.target.table), found.target.is_cte) == ("x", True)
+    assert found.query.ctes[-1].alias == "x"
+    assert not found.query.find(exp.Subquery)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DELETE t FROM (SELECT i FROM t) AS t WHERE i = 1",
+        "DELETE x FROM t CROSS APPLY (SELECT i FROM s) AS x",
+        "DELETE x FROM (VALUES (1)) AS x (i)",
+    ],
+)
+def test_a_derived_target_whose_name_means_something_else_is_refused(text: str) -> None:
+    assert refused(text).construct == "derived table as target"
+
+
+def test_identity_numbers_of_select_into_are_refused_as_what_they_are() -> None:
+    assert refused("SELECT IDENTITY(int, 1, 1) AS rn, a INTO #n FROM t").construct == "IDENTITY()"
+
+
+def test_the_empty_binary_constant_and_the_current_user() -> None:
+    found = parsed("SELECT 0x AS e, USER AS u, [user] AS c FROM t")
+    assert found.query is not None
+    e, u, c = found.query.selects
+    assert (sql(e.this), type(u.this), type(c.this)) == (
+        "CAST('' AS VARBINARY(1))",
+        exp.CurrentUser,
+        exp.Column,
+    )
+
+
+def assigned(text: str) -> ParsedExpr | LeafError:
+    (statement,) = parse_script(text).statements
+    assert isinstance(statement, n.SetVariable)
+    assert statement.value is not None
+    return statement.value.parsed
+
+
+def test_hundreds_of_pieces_of_text() -> None:
+    folded = assigned(f"SET @sql = {' + '.join([chr(39) + 'abc' + chr(39)] * 500)}")
+    assert isinstance(folded, ParsedExpr)
+    assert folded.tree.name == "abc" * 500
+    long = f"N'{'x' * 100}'"
+    cut = assigned(f"SET @sql = {' + '.join([long] * 100)}")
+    assert isinstance(cut, ParsedExpr)
+    assert isinstance(cut.tree, exp.Add), "SQL Server cuts at 4000 characters, piece by piece"
+    assert isinstance(assigned(f"SET @sql = {' + '.join([long] * 400)}"), LeafError)
+    assert isinstance(leaf("SELECT a" + " + 'x' + a" * 145 + " AS v FROM t").parsed, ParsedLeaf)
+    assert refused("SELECT a" + " + 'x' + a" * 400 + " AS v FROM t").construct == "nesting"
+
+
+def test_not_like_is_a_not_on_every_route() -> None:
+    tree = parse_leaf_text("SELECT a FROM t WHERE a NOT LIKE 'x!%' ESCAPE '!' AND b NOT LIKE 'y'")
+    assert len(list(tree.find_all(exp.Not))) == 2
+    assert not [node for node in tree.walk() if node.args.get("negate")]

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.tsql.errors import LeafError, TooDeep, TsqlError
+from core.tsql.leaves_dml import INTERNAL
 from core.tsql.lexer import tokenize
 from core.tsql.nodes import Expr, Leaf, Script, Unparsed, children, walk
 from core.tsql.parser import parse_procedure, parse_script
@@ -75,6 +76,7 @@ def read_everything(text: str) -> None:
         if isinstance(node, Leaf | Expr):
             parsed = node.parsed
             assert not isinstance(parsed, LeafError) or parsed.reason
+            assert not isinstance(parsed, LeafError) or parsed.construct != INTERNAL, node.text
 
 
 def uncovered(script: Script) -> list[str]:

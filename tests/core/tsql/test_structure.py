@@ -318,3 +318,32 @@ def test_positions() -> None:
     statement = script.statements[0]
     assert (statement.span.line, statement.span.column, statement.span.end_line) == (2, 3, 3)
     assert script.text_of(statement) == "IF @a = 1\n\tSELECT 1"
+
+
+def test_the_old_form_of_raiserror_keeps_its_number_and_text() -> None:
+    found: Any = statements("RAISERROR 50001 'x' RAISERROR @n @m RAISERROR 'only text' PRINT 'z'")
+    assert [type(s).__name__ for s in found] == ["RaiseError"] * 3 + ["Print"]
+    assert [(s.number and s.number.text, s.message.text) for s in found[:3]] == [
+        ("50001", "'x'"),
+        ("@n", "@m"),
+        (None, "'only text'"),
+    ]
+
+
+def test_a_module_ends_where_the_next_begins_when_go_is_missing() -> None:
+    text = (
+        "CREATE PROC a AS BEGIN SELECT 1 END EXEC b CREATE OR ALTER PROCEDURE b AS SELECT 2 "
+        "CREATE VIEW v AS SELECT 1 AS x ALTER PROC c AS SELECT 3"
+    )
+    assert names(text) == ["CreateProcedure", "CreateProcedure", "CreateView", "CreateProcedure"]
+    assert [len(p.all_statements) for p in parse_script(text).procedures] == [2, 1, 1]
+
+
+def test_copy_into_is_a_load_with_a_target() -> None:
+    found = only("COPY INTO dbo.t (a, b) FROM 'https://x/*.csv' WITH (FILE_TYPE = 'CSV')")
+    assert (found.kind, str(found.target)) == ("COPY INTO", "dbo.t")
+    assert names("SELECT 1 COPY INTO t FROM 'x' SELECT copy INTO #z FROM t") == [
+        "Leaf",
+        "SideStatement",
+        "Leaf",
+    ]
