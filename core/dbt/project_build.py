@@ -52,6 +52,7 @@ def _whole_project(
     shutil.copytree(build.dbt_root, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT))
     name = DbtProjectFiles(folder).profile_name or "proc2dbt"
     write_profile(folder, name)
+    _seeds_by_rows(folder / "dbt_project.yml")
     session = DbtSession(folder, progress, options=_vars(build))
     parsed = session.parse()
     if parsed.error:
@@ -69,6 +70,20 @@ def _whole_project(
         return _verdict(done, connection, "project", "")
     finally:
         connection.close()
+
+
+def _seeds_by_rows(project_file: Path) -> None:
+    """Have dbt insert seeds row by row: the locked DuckDB may not read the CSV files itself."""
+    import yaml
+
+    try:
+        data = yaml.safe_load(project_file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return  # dbt says what is wrong with it
+    if isinstance(data, dict):
+        seeds = data.get("seeds")
+        data["seeds"] = {**(seeds if isinstance(seeds, dict) else {}), "+fast": False}
+        _write(project_file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
 
 def _accepted_only(
