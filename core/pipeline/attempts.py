@@ -21,6 +21,9 @@ from core.project.files import read_text, write_text
 from core.version import VERSION
 
 _SAFE = re.compile(r"[a-z0-9_][a-z0-9_.$#@ -]{0,150}")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d) *(?:\..*)?")
+"""Names of devices, with or without an ending: Windows opens no such file
+(https://learn.microsoft.com/windows/win32/fileio/naming-a-file)."""
 
 
 def file_stem(item_id: str) -> str:
@@ -28,9 +31,10 @@ def file_stem(item_id: str) -> str:
 
     A bracketed SQL Server name may hold slashes, quotes or control characters.
     """
-    if _SAFE.fullmatch(item_id) and not item_id.endswith((".", " ")):
+    safe = _SAFE.fullmatch(item_id) and not item_id.endswith((".", " "))
+    if safe and not _RESERVED.fullmatch(item_id):
         return item_id
-    digest = hashlib.sha256(item_id.encode()).hexdigest()[:10]
+    digest = hashlib.sha256(item_id.encode("utf-8", "surrogatepass")).hexdigest()[:10]
     return re.sub(r"[^a-z0-9_]+", "_", item_id.lower())[:100].strip("_") + "-" + digest
 
 

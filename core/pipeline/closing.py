@@ -15,7 +15,7 @@ from core.equivalence.verdict import EquivalenceVerdict
 from core.generation.author import Draft, Job
 from core.git.commits import CommitReport, PlannedCommit, commit_all, shared_commit, table_commit
 from core.git.pr_body import PrContent, PrItem, pr_body, pr_title
-from core.git.pull_request import PullRequestSettings, publish
+from core.git.pull_request import PullRequestSettings, file_address, publish
 from core.git.repository import Uncommitted
 from core.git.worktree import end_run
 from core.pipeline import events as ev
@@ -42,6 +42,8 @@ class Closing:
     uncommitted: Uncommitted = field(default_factory=Uncommitted)
     started_on: str | None = None
     pr: PullRequestSettings = field(default_factory=PullRequestSettings)
+    title: str | None = None
+    """The pull request's title; one is made from the tables when absent."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,8 @@ def pull_request_text(
         notes=tuple(notes),
         version=VERSION,
     )
-    return pr_title(items), pr_body(content)
+    address = file_address(run.files.place, closing.pr)
+    return closing.title or pr_title(items), pr_body(content, address)
 
 
 def _pr_item(run: RunController, result: ItemResult, committed: bool) -> PrItem:

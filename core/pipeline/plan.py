@@ -5,6 +5,7 @@ A plan is made without writing anything; ``--dry-run`` prints one, a run carries
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,15 +73,19 @@ def plan_run(
     unknown: Iterable[Diagnostic] = (),
     check: Callable[[], list[Diagnostic]] | None = None,
     existing_models: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> RunPlan:
     """Run every guard over the items; a project-level one fails them all.
 
     ``unknown`` are names of the invocation that are no table: they become items that failed.
     ``check`` replaces the project-level guards (a ``--target`` run tests its connection there).
     ``existing_models`` is what a run that is resumed found when it started.
+    ``environment`` says where dbt's profiles are (``DBT_PROFILES_DIR``, ``HOME``); the process's
+    own when absent.
     """
     strangers = tuple(unknown)
-    problems = (check or (lambda: check_project(project, settings.target)))()
+    env = os.environ if environment is None else environment
+    problems = (check or (lambda: check_project(project, settings.target, env)))()
     if problems:
         items = tuple(_unready(project, item_id) for item_id in item_ids)
         everyone = (*items, *(_stranger(d) for d in strangers))

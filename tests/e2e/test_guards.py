@@ -175,16 +175,15 @@ def test_an_unknown_setting_is_an_error_with_a_suggestion(root: Path) -> None:
     assert "jobs" in done.stderr
 
 
-def test_claude_is_refused_where_it_is_not_there(root: Path) -> None:
-    pytest.importorskip("core.generation.authors")
-    from core.generation.authors import available_authors
-    from core.project.settings import Settings
-
-    if "claude" in available_authors(Settings()):
-        pytest.skip("Claude is available")
-    done = proc2dbt("--headless", "--in-place", "--author", "claude", "silver.Customer", cwd=root)
-    assert done.returncode == 2
-    assert "--author compiler" in done.stderr
+def test_nothing_is_sent_to_claude_without_consent(root: Path) -> None:
+    done = proc2dbt(
+        *("--headless", "--in-place", "--author", "claude", "silver.Customer"),
+        cwd=root,
+        ANTHROPIC_API_KEY="no-key",
+    )
+    assert done.returncode == 1
+    assert "error (CONSENT_MISSING)" in done.stdout
+    assert "--yes agrees" in done.stderr
 
 
 def test_outside_a_repository_a_worktree_run_says_what_to_do(root: Path) -> None:

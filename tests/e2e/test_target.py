@@ -42,6 +42,17 @@ def test_a_target_that_cannot_be_used_fails_every_item(root: Path, target: str, 
     assert not (root / ".migration-runs").exists()
 
 
+def test_profiles_are_found_where_dbt_finds_them(root: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (root / "dbt/profiles.yml").rename(elsewhere / "profiles.yml")
+    arguments = ("--headless", "--dry-run", "--target", "dev", "silver.Customer")
+    missing = proc2dbt(*arguments, cwd=root, HOME=str(tmp_path), DBT_PROFILES_DIR="")
+    assert missing.stderr.startswith("DBT_PROFILE_MISSING: ")
+    found = proc2dbt(*arguments, cwd=root, HOME=str(tmp_path), DBT_PROFILES_DIR=str(elsewhere))
+    assert found.returncode == 0, found.stderr
+
+
 @pytest.mark.slow
 def test_a_warehouse_that_does_not_answer(root: Path) -> None:
     (root.parent / "warehouse.duckdb").write_text("this is no database")

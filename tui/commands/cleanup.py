@@ -22,8 +22,8 @@ def command(branch: str | None, dry_run: bool, force: str | None, project: Path)
     Anything with uncommitted or unmerged work is left and named.
     """
     from core.git.cleanup import CleanupAction, CleanupRequest, cleanup_worktrees
-    from core.git.pull_request import PullRequestSettings
     from core.git.repository import open_repository
+    from core.pipeline.launch import pull_request_settings
     from core.pipeline.lock import read_owner
     from core.project.settings_file import load_settings
 
@@ -31,7 +31,7 @@ def command(branch: str | None, dry_run: bool, force: str | None, project: Path)
     results = cleanup_worktrees(
         open_repository(project),
         CleanupRequest(branch=branch, dry_run=dry_run, force=force),
-        PullRequestSettings(labels=settings.pr.labels, reviewers=settings.pr.reviewers),
+        pull_request_settings(settings),
         is_running=lambda runs: (owner := read_owner(runs)) is not None and owner.alive,
     )
     for result in results:

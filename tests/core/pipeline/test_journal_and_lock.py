@@ -78,6 +78,16 @@ def test_the_files_of_an_item_never_leave_their_folder(item_id: str) -> None:
     assert len(stem) <= 160
 
 
+@pytest.mark.parametrize("item_id", ["con.x", "aux.customer", "nul", "com1.orders", "lpt9.a.b"])
+def test_no_file_is_called_like_a_device_of_windows(item_id: str) -> None:
+    assert "." not in file_stem(item_id)
+
+
+@pytest.mark.parametrize("item_id", ["contoso.x", "silver.con", "com10.orders", "auxiliary.y"])
+def test_names_that_only_begin_like_a_device_stay(item_id: str) -> None:
+    assert file_stem(item_id) == item_id
+
+
 @given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
 def test_items_do_not_share_files(one: str, two: str) -> None:
     assert (file_stem(one) == file_stem(two)) == (one == two)
