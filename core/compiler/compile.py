@@ -68,7 +68,8 @@ def _compiled(
             Comments.of(source),
             final_versions=versions,
         )
-        initial = started(_initial(procedure, types, executor, table_parameters))
+        values = _initial(procedure, types, executor, table_parameters)
+        initial = started(values, procedure.name.name)
         return executor, executor.run(procedure.body, initial), translator
 
     executor, state, translator = execute(None)
@@ -109,10 +110,10 @@ def _compiled(
     )
 
 
-def started(variables: dict[str, Value]) -> State:
+def started(variables: dict[str, Value], procedure: str = "") -> State:
     """The state before the first statement. The path without errors has ``@@ERROR = 0``."""
     no_error = Value(t.INT, exp.Literal.number(0))
-    return State(variables=variables, lazies={"@@error": lambda: no_error})
+    return State(variables=variables, lazies={"@@error": lambda: no_error}, procedure=procedure)
 
 
 def _parameters(

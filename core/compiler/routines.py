@@ -189,6 +189,7 @@ def run_procedure(ex: Executor, source: str, node: nodes.Execute, state: State) 
     outer, called_from, target_variables = state.variables, ex.called_from, _table_variables(state)
     temps = {key for key in state.tables if key.startswith("#")}
     state.variables = inner
+    caller, state.procedure = state.procedure, procedure.name.name
     ex.called_from = called_from or node.span.line
     ex.depth += 1
     try:
@@ -196,6 +197,7 @@ def run_procedure(ex: Executor, source: str, node: nodes.Execute, state: State) 
     finally:
         ex.depth -= 1
         ex.called_from = called_from
+        state.procedure = caller
     finished = done.variables
     if done is not state:
         _adopt(state, done)

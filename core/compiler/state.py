@@ -117,6 +117,8 @@ class State:
     variables: dict[str, Value] = field(default_factory=dict)
     lazies: dict[str, Lazy] = field(default_factory=dict)
     """``@@ROWCOUNT`` and what else is only computed when something asks."""
+    procedure: str = ""
+    """The name of the running procedure, as ``OBJECT_NAME(@@PROCID)`` gives it."""
     cursors: dict[str, OpenCursor] = field(default_factory=dict)
     identity_insert: frozenset[str] = frozenset()
     poison: Unsupported | None = None

@@ -41,6 +41,13 @@ def substituted(tree: exp.Expr, state: State) -> exp.Expr:
     for node in list(tree.find_all(exp.Parameter)):
         if isinstance(node.parent, exp.Table | exp.Parameter):
             continue
+        call = node.parent
+        if call is not None and state.procedure and _is_own_name(call):
+            own = exp.National(this=state.procedure)
+            if call is tree:
+                return own
+            call.replace(own)
+            continue
         name = variable_name(node)
         assert name is not None
         value = lookup(state, name, line_of(node))
@@ -52,6 +59,16 @@ def substituted(tree: exp.Expr, state: State) -> exp.Expr:
         elif new is not node:
             node.replace(new)
     return tree
+
+
+def _is_own_name(call: exp.Expr) -> bool:
+    """``OBJECT_NAME(@@PROCID)``: the running procedure's name."""
+    return (
+        isinstance(call, exp.Anonymous)
+        and call.name.upper() == "OBJECT_NAME"
+        and len(call.expressions) == 1
+        and variable_name(call.expressions[0]) == "@@procid"
+    )
 
 
 def lookup(state: State, name: str, line: int) -> Value:
