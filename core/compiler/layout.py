@@ -298,7 +298,10 @@ def _wrapped(text: str, head: str, items: list[exp.Expr], node: exp.Expr, width:
 def _condition(head: str, node: exp.Expr, width: int) -> list[str]:
     operands = _operands(node, exp.And)
     if len(operands) == 1:
-        return _prefixed(f"{head} ", operands[0], width)
+        out = _prefixed(f"{head} ", operands[0], width)
+        if isinstance(operands[0], exp.Or):
+            return [out[0], *_indented(out[1:])]
+        return out
     out = _prefixed(f"{head} ", operands[0], width)
     for operand in operands[1:]:
         out += _indented(_prefixed("and ", operand, width - 4))

@@ -66,7 +66,7 @@ updated_d_account as (
     from existing_d_account as tgt
     inner join filtered_account as src on tgt.AccountNo = src.AccountNo
     where coalesce(tgt.HolderName, '') <> coalesce(src.HolderName, '')
-    or coalesce(tgt.OverdraftLimit, 0) <> coalesce(src.OverdraftLimit, 0)
+        or coalesce(tgt.OverdraftLimit, 0) <> coalesce(src.OverdraftLimit, 0)
 
 ),
 

@@ -68,7 +68,7 @@ src as (
         row_number() over (partition by PostingId order by ModifiedAt desc) as rn
     from posting
     where coalesce(cast(nullif('{{ var('p_f_posting_since_since', '') }}', '') as timestamp), (select "from" from from_rows)) is null
-    or ModifiedAt >= coalesce(cast(nullif('{{ var('p_f_posting_since_since', '') }}', '') as timestamp), (select "from" from from_rows))
+        or ModifiedAt >= coalesce(cast(nullif('{{ var('p_f_posting_since_since', '') }}', '') as timestamp), (select "from" from from_rows))
 
 ),
 

@@ -61,11 +61,11 @@ kept_insurance_class_lkp as (
     select *
     from updated_insurance_class_lkp as r
     where exists (
-        select 1
-        from patient as s
-        where s.InsuranceClass = r.ClassCode
-    )
-    or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
+            select 1
+            from patient as s
+            where s.InsuranceClass = r.ClassCode
+        )
+        or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -82,11 +82,11 @@ kept_insurance_class_lkp_2 as (
     select *
     from unchanged_insurance_class_lkp as r
     where exists (
-        select 1
-        from patient as s
-        where s.InsuranceClass = r.ClassCode
-    )
-    or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
+            select 1
+            from patient as s
+            where s.InsuranceClass = r.ClassCode
+        )
+        or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -109,11 +109,11 @@ kept_insurance_class_lkp_3 as (
     select *
     from new_insurance_class_lkp as r
     where exists (
-        select 1
-        from patient as s
-        where s.InsuranceClass = r.ClassCode
-    )
-    or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
+            select 1
+            from patient as s
+            where s.InsuranceClass = r.ClassCode
+        )
+        or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 

@@ -66,7 +66,7 @@ updated_dim_policy as (
     from existing_dim_policy as tgt
     inner join filtered_policy as src on tgt.PolicyNumber = src.PolicyNumber
     where coalesce(tgt.PolicyHolder, '') <> coalesce(src.PolicyHolder, '')
-    or coalesce(tgt.SumInsured, 0) <> coalesce(src.SumInsured, 0)
+        or coalesce(tgt.SumInsured, 0) <> coalesce(src.SumInsured, 0)
 
 ),
 

@@ -61,7 +61,7 @@ kept_segment_code as (
     select *
     from updated_segment_code as r
     where exists(select 1 from customer as s where s.Segment = r.SegmentCode)
-    or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
+        or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -78,7 +78,7 @@ kept_segment_code_2 as (
     select *
     from unchanged_segment_code as r
     where exists(select 1 from customer as s where s.Segment = r.SegmentCode)
-    or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
+        or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 
@@ -101,7 +101,7 @@ kept_segment_code_3 as (
     select *
     from new_segment_code as r
     where exists(select 1 from customer as s where s.Segment = r.SegmentCode)
-    or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
+        or ({{ var('usp_loadsegmentcode_merge_delete_missing', 0) }} = 1) is not true
 
 ),
 

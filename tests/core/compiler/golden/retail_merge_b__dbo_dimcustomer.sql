@@ -66,7 +66,7 @@ updated_dim_customer as (
     from existing_dim_customer as tgt
     inner join filtered_customer as src on tgt.CustomerNo = src.CustomerNo
     where coalesce(tgt.CustomerName, '') <> coalesce(src.CustomerName, '')
-    or coalesce(tgt.CreditLimit, 0) <> coalesce(src.CreditLimit, 0)
+        or coalesce(tgt.CreditLimit, 0) <> coalesce(src.CreditLimit, 0)
 
 ),
 

@@ -68,7 +68,7 @@ src as (
         row_number() over (partition by OrderId order by ModifiedAt desc) as rn
     from sales_order
     where coalesce(cast(nullif('{{ var('usp_loadfactsales_since_since', '') }}', '') as timestamp), (select "from" from from_rows)) is null
-    or ModifiedAt >= coalesce(cast(nullif('{{ var('usp_loadfactsales_since_since', '') }}', '') as timestamp), (select "from" from from_rows))
+        or ModifiedAt >= coalesce(cast(nullif('{{ var('usp_loadfactsales_since_since', '') }}', '') as timestamp), (select "from" from from_rows))
 
 ),
 
