@@ -64,7 +64,11 @@ def test_what_is_in_the_wheel(wheel: Path) -> None:
     assert "core/demo/retail/ddl/procedures.sql" in names
     assert "core/demo/retail/gitignore" in names
     listed = subprocess.run(
-        ["git", "ls-files", "styles"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "core", "tui", "styles"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert set(listed.stdout.split()) <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "docs/", "bench/"))]
