@@ -51,6 +51,7 @@ class Plan:
     variables: tuple[str, ...]
     sources: tuple[Relation, ...]
     several: bool
+    order: tuple[str, ...]
 
 
 def update(session: Session, leaf: Leaf) -> int:
@@ -95,9 +96,10 @@ def _write(session: Session, plan: Plan, rows: str) -> int:
 
 def _stage(session: Session, leaf: Leaf, plan: Plan) -> int:
     """The matched rows with their new values, one for each row of the target."""
-    session.execute(
-        plan.translation, f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS {plan.translation.sql}"
-    )
+    rows = plan.translation.sql
+    if plan.order:
+        rows = f"SELECT * FROM ({rows}) AS z ORDER BY {', '.join((ROW_ID, *plan.order))}"
+    session.execute(plan.translation, f"CREATE OR REPLACE TEMP TABLE {_STAGE} AS {rows}")
     total, distinct = session.engine.query(
         f"SELECT count(*), count(DISTINCT {ROW_ID}) FROM {_STAGE}"
     )[0]
@@ -178,6 +180,7 @@ def _plan(session: Session, leaf: Leaf, parsed: ParsedLeaf) -> Plan:
         extra["variables"],  # type: ignore[arg-type]
         extra["sources"],  # type: ignore[arg-type]
         bool(extra["several"]),
+        extra["order"],  # type: ignore[arg-type]
     )
 
 
@@ -218,6 +221,8 @@ def _planned(session: Session, parsed: ParsedLeaf) -> Translation:
     node = _target_node(bound, relation)
     extra = [_late_row_id(emitter, node, through)]
     sources = tuple(r for r in bound.relations if r is not relation)
+    order = _source_order(emitter, sources)
+    extra += [f'{sql} AS "~o{n}"' for n, sql in enumerate(order, 1)]
     if parsed.output is not None:
         extra += _structs(session, stored, relation, sources, mapping, node, emitter, parsed)
     sql = emitter.query(bound.tree, types, extra=extra, modes=modes)
@@ -228,9 +233,20 @@ def _planned(session: Session, parsed: ParsedLeaf) -> Translation:
         "columns": columns,
         "variables": tuple(a.variable or "" for a in variables),
         "sources": tuple(Relation(r.alias, r.columns) for r in sources),
+        "order": tuple(f'"~o{n}"' for n in range(1, len(order) + 1)),
         "several": len(bound.relations) > 1 or through,
     }
     return session.translator.made(context, sql, (), details)
+
+
+def _source_order(emitter: QueryEmitter, sources: Sequence[Relation]) -> list[str]:
+    """Row ids of the stored source tables: they say which of several matches is the first."""
+    found = []
+    for source in sources:
+        stored = isinstance(source.node, exp.Table) and source.table is not None
+        if stored and emitter.context.world.physical(source.table):  # type: ignore[arg-type]
+            found.append(emitter.sources.row_id(source.node))  # type: ignore[arg-type]
+    return found
 
 
 def _with_top(

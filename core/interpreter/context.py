@@ -24,6 +24,7 @@ from core.tsql.types import SqlType, duckdb_storage
 from core.tsql.typing import line_of
 
 if TYPE_CHECKING:
+    from core.interpreter.probes import Probe
     from core.interpreter.routines import MaterializedCall
 
 
@@ -60,6 +61,8 @@ class World(Protocol):
     def profile(self) -> Profile: ...
     @property
     def ansi_warnings(self) -> bool: ...
+    @property
+    def probing(self) -> bool: ...
     def physical(self, name: ObjectName) -> Physical | None: ...
     def view_query(self, name: ObjectName) -> BoundQuery | None: ...
     def function_definition(self, name: ObjectName) -> CreateFunction | None: ...
@@ -86,6 +89,7 @@ class Collected:
     findings: list[Finding] = field(default_factory=list)
     materialized: list[MaterializedCall] = field(default_factory=list)
     constants: dict[str, object] = field(default_factory=dict)
+    probes: list[Probe] = field(default_factory=list)
     is_volatile: bool = False
     reads_tables: bool = False
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))

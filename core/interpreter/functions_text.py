@@ -183,7 +183,7 @@ def _translate(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     bad = (
         raising(
             9828,
-            "The second and third arguments of the TRANSLATE built-in function must contain an equal "
+            "The second and third arguments of the TRANSLATE built-in function must contain an "
             "number of characters.",
         )
         .replace("{", "{{")

@@ -150,6 +150,10 @@ class Machine:
         session.rowcount = 0
         session.error_number = 0
         outcome = "true" if value else "false" if value is not None else "unknown"
+        for possible in ("true", "false"):
+            session.coverage.branch(
+                session.frame.name or "", node.span.line, node.span.column, kind, possible, 0
+            )
         session.coverage.branch(
             session.frame.name or "", node.span.line, node.span.column, kind, outcome
         )

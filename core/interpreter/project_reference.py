@@ -25,6 +25,7 @@ def project_reference(
     profile: Profile | None = None,
     limits: Limits | None = None,
     warehouse: Warehouse | None = None,
+    full_coverage: bool = False,
 ) -> Reference:
     """The reference for some procedures (default: all) and everything they can reach.
 
@@ -40,7 +41,14 @@ def project_reference(
         found = house.identity_of(".".join(key)) if key[0] and "." not in key[0] else None
         if found is not None:
             identities[key] = Identity(found.column, found.seed, found.increment)
-    return Reference(schema, modules, profile, limits=limits, identities=identities)
+    return Reference(
+        schema,
+        modules,
+        profile,
+        limits=limits,
+        identities=identities,
+        full_coverage=full_coverage,
+    )
 
 
 def _texts(

@@ -19,6 +19,7 @@ from core.interpreter.errors import Refused, raising
 from core.interpreter.expressions import ExpressionEmitter, fold
 from core.interpreter.grouping import Grouping, canonical, has_aggregates
 from core.interpreter.naming import quoted
+from core.interpreter.probes import probes_of
 from core.interpreter.sources import SourceEmitter
 from core.tsql import types as t
 from core.tsql.binding import columns_of, is_output_reference
@@ -37,6 +38,7 @@ class QueryEmitter:
         self.sources = SourceEmitter(self)
         self.grouping: Grouping | None = None
         self.ctes: dict[str, CteShape] = {}
+        self.with_text = ""
 
     # --- scopes -----------------------------------------------------------------------------------
 
@@ -52,6 +54,15 @@ class QueryEmitter:
                 return emitter.ctes[name.lower()]
             emitter = emitter.parent
         return None
+
+    def prefix(self) -> str:
+        """The WITH clause that makes the CTEs visible here known to a query of its own."""
+        emitter: QueryEmitter | None = self
+        while emitter is not None:
+            if emitter.with_text:
+                return emitter.with_text
+            emitter = emitter.parent
+        return ""
 
     def replaced(self, node: exp.Expr) -> str | None:
         """The column a grouped query gives for an expression it groups by."""
@@ -133,6 +144,8 @@ class QueryEmitter:
         source = self.sources.clause(select)
         where = select.args.get("where")
         condition = f" WHERE {self.expressions.predicate(where.this)}" if where else ""
+        if self.context.world.probing:
+            self.context.collected.probes.extend(probes_of(self, select, source, condition))
         group, having = select.args.get("group"), select.args.get("having")
         if group is not None or having is not None or has_aggregates(select):
             self.grouping = Grouping(self, group, source + condition)
@@ -393,7 +406,8 @@ class QueryEmitter:
             listed = [quoted(n) for n in names] + ['"~rid"'] * bool(extra)
             self.ctes[name.lower()] = CteShape(name, bool(extra))
             parts.append(f"{quoted(name)}({', '.join(listed)}) AS ({text})")
-        return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(parts)} "
+        self.with_text = f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(parts)} "
+        return self.with_text
 
     # --- FOR XML ----------------------------------------------------------------------------------
 

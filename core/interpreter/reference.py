@@ -34,7 +34,8 @@ class Reference:
     `schema` gives the tables (created empty), `modules` the procedures, functions, views and types
     as syntax trees or as T-SQL texts. Tables are filled by `load`, procedures run by
     `run_procedure`; `reset` empties what was touched, so that one Reference serves thousands of
-    runs. Not thread-safe; close it when done.
+    runs. With `full_coverage`, the outcomes of WHERE conjuncts and CASE arms are counted too, which
+    costs a query each. Not thread-safe; close it when done.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Reference:
         profile: Profile | None = None,
         *,
         limits: Limits | None = None,
+        full_coverage: bool = False,
         definitions: Iterable[Definition] = (),
         identities: Mapping[tuple[str, str], Identity] | None = None,
     ) -> None:
@@ -56,7 +58,7 @@ class Reference:
             functions=given.functions,
             alias_types=given.alias_types,
         )
-        self.session = Session(self.engine, base, profile or Profile())
+        self.session = Session(self.engine, base, profile or Profile(), probing=full_coverage)
         self.machine = Machine(self.session)
         exact = {definition.table.name.key: definition for definition in definitions}
         for key, table in given.tables.items():

@@ -33,8 +33,11 @@ Key = tuple[str, str]
 class Session:
     """One connection's state; the interpreter's modules read and write it."""
 
-    def __init__(self, engine: Engine, schema: Schema, profile: Profile) -> None:
+    def __init__(
+        self, engine: Engine, schema: Schema, profile: Profile, *, probing: bool = False
+    ) -> None:
         self.engine = engine
+        self._probing = probing
         self._profile = profile
         self.store = TableStore(engine, schema, profile)
         self.store.default_of = self.default_value
@@ -90,6 +93,11 @@ class Session:
     @property
     def profile(self) -> Profile:
         return self._profile
+
+    @property
+    def probing(self) -> bool:
+        """Whether predicates are counted for coverage (`Reference(full_coverage=True)`)."""
+        return self._probing
 
     @property
     def ansi_warnings(self) -> bool:
@@ -286,6 +294,10 @@ class Session:
         for finding in translation.findings:
             self.find(finding)
         self.catalog.refresh(translation.tables)
+        if translation.collected.probes:
+            from core.interpreter.probes import run_probes
+
+            run_probes(self, translation)
         if translation.collected.materialized:
             from core.interpreter.function_calls import materialize
 
