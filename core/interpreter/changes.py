@@ -31,7 +31,6 @@ from core.tsql.leaves import Assignment, ParsedLeaf
 from core.tsql.nodes import Leaf
 from core.tsql.schema import Column, ObjectName
 from core.tsql.scope import Relation
-from core.tsql.typing import line_of
 
 if TYPE_CHECKING:
     from core.interpreter.session import Session
@@ -451,6 +450,3 @@ def _emit(session: Session, leaf: Leaf, parsed: ParsedLeaf, plan: Plan, action: 
     )
     emitted = outputs.emit(session, parsed.output, plan.stored.table, plan.sources, staged, leaf)
     outputs.deliver(session, parsed.output, emitted)
-
-
-__all__ = ["COMPOUND", "delete", "line_of", "update"]

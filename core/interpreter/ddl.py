@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from core.interpreter.constraints import verify
 from core.interpreter.definitions import (
     Definition,
-    ForeignKey,
     Key,
     from_body,
     from_table,
@@ -417,6 +416,3 @@ def _create_sequence(session: Session, node: nodes.OtherDefinition) -> None:
         f"MAXVALUE {high} START WITH {start} {'CYCLE' if options['cycle'] else 'NO CYCLE'}"
     )
     session.sequences[key] = name
-
-
-__all__ = ["ForeignKey", "alter", "create", "create_table", "drop", "index", "other", "truncate"]

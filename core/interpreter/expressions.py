@@ -17,7 +17,7 @@ from core.interpreter.arithmetic import arithmetic
 from core.interpreter.casts import Mode, convert
 from core.interpreter.errors import Refused, sql_text
 from core.interpreter.likes import like
-from core.interpreter.naming import once, parameter_name, quoted
+from core.interpreter.naming import parameter_name, quoted
 from core.tsql import types as t
 from core.tsql.binding import user_function_of, variable_name
 from core.tsql.types import SqlType, TypeName, common_type, duckdb_storage
@@ -439,5 +439,3 @@ _PREDICATES: dict[type[exp.Expr], Callable[[ExpressionEmitter, exp.Expr], str]] 
     exp.Like: E_.like,
     exp.Escape: E_.escape,
 }
-
-__all__ = ["ExpressionEmitter", "fold", "once"]

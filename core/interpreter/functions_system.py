@@ -9,7 +9,6 @@ from sqlglot import exp
 
 from core.interpreter.errors import Refused, sql_text
 from core.interpreter.functions_text import text
-from core.tsql import types as t
 from core.tsql.binding import variable_name
 from core.tsql.types import duckdb_storage
 from core.tsql.typing import line_of, type_of
@@ -171,5 +170,3 @@ FUNCTIONS: dict[str, Writer] = {
     "ISJSON": _isjson,
     "FORMATMESSAGE": _formatmessage,
 }
-
-__all__ = ["FUNCTIONS", "t"]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from core.interpreter.casts import Mode, convert
 from core.interpreter.errors import SqlError
 from core.interpreter.naming import quoted
 from core.interpreter.queries import QueryEmitter
@@ -122,13 +121,6 @@ def deliver(session: Session, output: Output, emitted: Emitted) -> None:
 
     stored = session.stored(table_name(output.into))
     insert_rows(session, stored, output.into_columns, emitted.columns, emitted.rows)
-
-
-def converted_rows(columns: Sequence[OutputColumn]) -> str:
-    return ", ".join(
-        f"{convert(f'c{n}', c.type, c.type, Mode.IMPLICIT)} AS c{n}"
-        for n, c in enumerate(columns, 1)
-    )
 
 
 def refuse_mismatch(expected: int, given: int, has_list: bool) -> None:

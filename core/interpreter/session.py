@@ -16,7 +16,6 @@ from core.interpreter.coverage import Coverage
 from core.interpreter.definitions import Definition
 from core.interpreter.engine import Engine
 from core.interpreter.errors import Refused, SqlError, sql_text
-from core.interpreter.naming import quoted
 from core.interpreter.state import DEFAULT_CLOCK, Frame, ResultSet, Sink, Variable
 from core.interpreter.tables import StoredTable, TableStore
 from core.interpreter.translate import Translation, Translator, parsed_leaf
@@ -350,9 +349,6 @@ class Session:
             raise error
         return found
 
-    def types_of(self) -> Mapping[str, SqlType]:
-        return self.frame.types
-
 
 def _caught(read: str) -> Any:
     def value(session: Session) -> object:
@@ -402,7 +398,7 @@ _SYSTEM: dict[str, Any] = {
     "error_state": _caught("state"),
     "error_line": _caught("line"),
     "error_message": _caught("message"),
-    "error_procedure": _caught("procedure"),
+    "error_procedure": lambda s: (
+        (s.caught[-1].procedure or "").rpartition(".")[2] or None if s.caught else None
+    ),
 }
-
-__all__ = ["Session", "quoted"]

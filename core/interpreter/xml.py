@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from core.interpreter.aggregates import order_key
 from core.interpreter.casts import convert
 from core.interpreter.errors import Refused, sql_text
 from core.tsql import types as t
@@ -58,6 +57,3 @@ def xml_aggregate(query: QueryEmitter, select: exp.Expr, *, escaped: bool) -> st
 def _keep_meta(source: exp.Expr, copy: exp.Expr) -> None:
     """sqlglot copies meta with deepcopy; the bound types are values and survive."""
     copy.meta.update(source.meta)
-
-
-__all__ = ["order_key", "xml_aggregate"]
