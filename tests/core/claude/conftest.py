@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.claude.call import CallRecord
 from core.claude.client import Waits
+from core.dbt.pool import WorkerPool
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +73,12 @@ def clock() -> TestClock:
 @pytest.fixture
 def notes() -> Notes:
     return Notes()
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[WorkerPool]:
+    """One pool for all: starting a warm worker takes longer than using it."""
+    started = WorkerPool(jobs=1)
+    started.start_early()
+    yield started
+    asyncio.run(started.aclose())

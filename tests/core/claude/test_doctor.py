@@ -30,9 +30,7 @@ def healthy(call: Call) -> Reaction:
 async def findings(stub: Stub, clock: TestClock) -> list[Finding]:
     settings = Settings(claude=ClaudeSettings(base_url=stub.url))
     last = LastCall()
-    claude = Claude(
-        Route(base_url=stub.url), load_prices("api"), Budget(), last, waits=clock.waits
-    )
+    claude = Claude(Route(base_url=stub.url), load_prices("api"), Budget(), last, waits=clock.waits)
     try:
         return [finding async for finding in examine(claude, settings, last)]
     finally:
