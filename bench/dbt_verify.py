@@ -4,23 +4,28 @@
 
 Both sides verify the same edits of the same two items, in turn, in one run on one machine. The
 cold side is the ``dbt`` command as a process on a DuckDB file, its partial parse already saved.
-The warm side is printed in its parts: pre-check, dbt's verdict, replay.
+The warm side is printed in its parts: pre-check, dbt's verdict, replay. Beside the wall time
+stands the CPU time of the processes that do the work, which says more on a busy machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
+from core.dbt.outcome import Verification
 from core.dbt.pool import WorkerPool
 from core.dbt.recency import RECENCY_PATH, RECENCY_SQL
 from core.dbt.sources import SOURCES_PATH, add_sources
@@ -119,9 +124,28 @@ def write_edit(folder: Path, item: Item, edit: int) -> None:
     (staging / f"_{item.model_name}.yml").write_text(yaml_text)
 
 
-def dbt(folder: Path, *arguments: str) -> float:
-    """Run dbt as a process and return its wall time in seconds; it has to succeed."""
+@dataclass(frozen=True)
+class Cost:
+    """Seconds one verification took."""
+
+    wall: float
+    cpu: float
+
+
+def worker_cpu(pool: WorkerPool) -> float:
+    """CPU seconds the pool's one worker has used (0 where the system does not tell)."""
+    try:
+        text = Path(f"/proc/{pool.workers[0]}/stat").read_text()
+    except OSError:
+        return 0.0
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def dbt(folder: Path, *arguments: str) -> Cost:
+    """Run dbt as a process; it has to succeed."""
     places = ["--project-dir", str(folder), "--profiles-dir", str(folder)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     done = subprocess.run(
         [DBT, "--no-use-colors", *arguments, *places],
@@ -134,25 +158,48 @@ def dbt(folder: Path, *arguments: str) -> float:
     seconds = time.perf_counter() - started
     if done.returncode != 0:
         raise SystemExit(f"dbt {arguments[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
-    return seconds
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(seconds, cpu)
 
 
-async def warm_times(pool: WorkerPool, item: Item, edit: int) -> dict[str, float]:
-    """Wall seconds of one edit in the warm workers, by part."""
+async def warm_costs(pool: WorkerPool, item: Item, edit: int) -> dict[str, Cost]:
+    """The cost of one edit in the warm workers, by part."""
     sql, yaml_text = edited(item, edit)
     request = replace(item.request, sql=sql, yaml_text=yaml_text)
-    times: dict[str, float] = {}
-    started = time.perf_counter()
-    quick = await pool.precheck(request)
-    times["pre-check"] = time.perf_counter() - started
-    started = time.perf_counter()
-    verdict = await pool.verify(replace(request, replay=False), lambda line: None)
-    times["dbt verdict"] = time.perf_counter() - started
-    full = await pool.verify(request, lambda line: None)
-    times["replay"] = full.timings["replay"]
-    if not (quick.tests_passed and verdict.tests_passed and full.tests_passed):
-        raise SystemExit(f"{item.model_name} does not pass: {full}")
-    return times
+    costs: dict[str, Cost] = {}
+
+    async def timed(part: str, asked: Awaitable[Verification]) -> Verification:
+        cpu, started = worker_cpu(pool), time.perf_counter()
+        found = await asked
+        if not found.tests_passed:
+            raise SystemExit(f"{item.model_name} does not pass: {found}")
+        costs[part] = Cost(time.perf_counter() - started, worker_cpu(pool) - cpu)
+        return found
+
+    await timed("pre-check", pool.precheck(request))
+    await timed("dbt verdict", pool.verify(replace(request, replay=False), _quietly))
+    whole = await timed("with replay", pool.verify(request, _quietly))
+    both, verdict = costs.pop("with replay"), costs["dbt verdict"]
+    costs["replay"] = Cost(whole.timings["replay"], max(0.0, both.cpu - verdict.cpu))
+    return costs
+
+
+def _quietly(line: str) -> None:
+    return
+
+
+def median(costs: list[Cost]) -> Cost:
+    """The medians of wall and CPU time."""
+    return Cost(
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+    )
+
+
+def times(reference: float, seconds: float) -> str:
+    """How many times faster, in a column of its own."""
+    return f"{reference / seconds:6.1f}x" if seconds else f"{'':7}"
 
 
 async def measure(models: list[int], cold: int, warm: int) -> None:
@@ -163,32 +210,34 @@ async def measure(models: list[int], cold: int, warm: int) -> None:
     ]
     pool = WorkerPool(jobs=1)
     pool.start_early()
-    await warm_times(pool, items[0], 0)
-    medians: dict[tuple[int, int, str], float] = {}
+    await pool.verify(items[0].request, _quietly)
+    medians: dict[tuple[int, int, str], Cost] = {}
     for count in models:
         folder = root / f"cold{count}"
         write_cold_project(folder, items, count)
         for index, (name, item) in enumerate(zip(ITEMS, items, strict=True)):
-            cold_times: list[float] = []
-            parts: dict[str, list[float]] = {}
+            cold_costs: list[Cost] = []
+            parts: dict[str, list[Cost]] = {}
             for edit in range(1, max(cold, warm) + 1):
                 if edit <= cold:
                     write_edit(folder, item, edit)
-                    cold_times.append(dbt(folder, "test", "--select", item.model_name))
+                    cold_costs.append(dbt(folder, "test", "--select", item.model_name))
                 if edit <= warm:
-                    for part, seconds in (await warm_times(pool, item, edit)).items():
-                        parts.setdefault(part, []).append(seconds)
-            print(f"\n{count} models, {name}")
-            reference = statistics.median(cold_times)
-            print(f"  {'cold dbt test':14} {reference * 1000:9.0f} ms   (median of {cold})")
-            for part, seconds_list in parts.items():
-                median = statistics.median(seconds_list)
-                medians[count, index, part] = median
+                    for part, cost in (await warm_costs(pool, item, edit)).items():
+                        parts.setdefault(part, []).append(cost)
+            reference = median(cold_costs)
+            print(f"\n{count} models, {name} (medians of {cold} cold, {warm} warm)")
+            print(f"  {'cold dbt test':14} {reference.wall * 1000:9.0f} ms wall", end="")
+            print(f"            {reference.cpu * 1000:9.0f} ms cpu")
+            for part, found in parts.items():
+                medians[count, index, part] = cost = median(found)
                 goal = 50.0 if part == "pre-check" else TARGETS.get((count, index), 0.0)
                 wanted = f"   wanted {goal:.0f}x" if goal and part != "replay" else ""
+                walls, cpus = times(reference.wall, cost.wall), times(reference.cpu, cost.cpu)
                 print(
-                    f"  {part:14} {median * 1000:9.1f} ms   {reference / median:6.1f}x faster"
-                    f"   (median of {warm}){wanted}"
+                    f"  {part:14} {cost.wall * 1000:9.1f} ms wall {walls}"
+                    f"  {cost.cpu * 1000:9.0f} ms cpu {cpus}{wanted}",
+                    flush=True,
                 )
     await pool.aclose()
     if len(models) > 1:
@@ -196,7 +245,7 @@ async def measure(models: list[int], cold: int, warm: int) -> None:
         for index, name in enumerate(ITEMS):
             low, high = (medians[n, index, "dbt verdict"] for n in (models[0], models[-1]))
             print(
-                f"verdict at {models[-1]} models / at {models[0]}: {high / low:.2f}"
+                f"verdict at {models[-1]} models / at {models[0]}: {high.wall / low.wall:.2f}"
                 f"   (wanted at most 1.2; {name})"
             )
 

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from core.dbt.launch import default_start_method, start_forkserver, start_worker, work_folder
 from core.dbt.outcome import Phase, Progress, Verification
@@ -46,6 +47,19 @@ class Lost:
 
     code: Code
     reason: str
+
+
+class WorkerTask(Protocol):
+    """Work of another part, picklable; it runs in a worker's mini-project folder."""
+
+    @property
+    def item_id(self) -> str:
+        """What :meth:`WorkerPool.cancel` calls it by."""
+        ...
+
+    def run(self, folder: Path, progress: Progress) -> Any:
+        """Do it; what is returned must be picklable."""
+        ...
 
 
 @dataclass
@@ -96,6 +110,11 @@ class WorkerPool:
     _threads: ThreadPoolExecutor | None = None
     _drained: asyncio.Future[None] | None = None
     _closed: bool = False
+
+    @property
+    def workers(self) -> tuple[int, ...]:
+        """Process ids of the workers that are waiting for work."""
+        return tuple(worker.process.pid or 0 for worker in self._idle)
 
     def start_early(self) -> None:
         """Start the process that workers are forked from; returns at once."""

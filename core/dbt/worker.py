@@ -75,6 +75,7 @@ def _operations() -> dict[str, Callable[..., Any]]:
         "build": build_in,
         "target": verify_on_target,
         "target-check": check_target_in,
+        "task": lambda folder, task, progress: task.run(folder, progress),
     }
 
 
