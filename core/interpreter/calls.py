@@ -147,7 +147,7 @@ def _procedure(machine: Machine, node: n.Execute) -> None:
     if procedure is None and not name.schema:
         procedure = session.procedures.get((session.schema.default_schema.lower(), plain))
     if procedure is None and not name.schema and session.frame.name:
-        own = session.frame.name.rpartition(".")[0]
+        own = session.frame.name.rpartition(".")[0].lower()
         procedure = session.procedures.get((own, plain))
     if procedure is None:
         if plain in _HARMLESS:
@@ -267,8 +267,8 @@ def invoke(
 
 def _frame(session: Session, procedure: CreateProcedure, values: dict[str, object]) -> Frame:
     session.frame_numbers += 1
-    key = schema_name(procedure.name).key
-    frame = Frame(f"{key[0]}.{procedure.name.name}", session.frame_numbers)
+    schema = procedure.name.schema or session.schema.default_schema
+    frame = Frame(f"{schema}.{procedure.name.name}", session.frame_numbers)
     frame.trancount = session.trancount
     for parameter in procedure.parameters:
         name = parameter.name.lower()

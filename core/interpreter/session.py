@@ -398,7 +398,6 @@ _SYSTEM: dict[str, Any] = {
     "error_state": _caught("state"),
     "error_line": _caught("line"),
     "error_message": _caught("message"),
-    "error_procedure": lambda s: (
-        (s.caught[-1].procedure or "").rpartition(".")[2] or None if s.caught else None
-    ),
+    # With its schema, as SQL Server 2017 and later answer.
+    "error_procedure": _caught("procedure"),
 }

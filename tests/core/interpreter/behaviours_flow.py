@@ -214,7 +214,7 @@ CASES: list[Case] = [
         (
             "errors of a called procedure",
             "CREATE PROCEDURE dbo.p AS SELECT 1 / 0\nGO\nBEGIN TRY EXEC dbo.p END TRY BEGIN CATCH SELECT ERROR_NUMBER(), ERROR_PROCEDURE() END CATCH",
-            [(8134, "p")],
+            [(8134, "dbo.p")],
         ),
         (
             "inside a WHILE",
