@@ -2,10 +2,7 @@
 
 ``functions/cast-and-convert-transact-sql``: decimal and float to int truncate, money to int rounds,
 decimal to decimal rounds; text is cut to the target's length; ``''`` is 0 as an int and 1900-01-01
-as a date; datetime keeps 1/300 of a second.
-
-One deviation is accepted for the sake of readable models: an int that fills all its digits *and*
-is negative, cast to a varchar of exactly that many characters, is ``*`` in SQL Server.
+as a date; datetime keeps 1/300 of a second. An int too long for its char or varchar is ``*``.
 """
 
 from __future__ import annotations
@@ -19,6 +16,7 @@ from core.tsql import types as t
 from core.tsql.meaning import sql
 from core.tsql.meaning.duckdb_styles import moment_text
 from core.tsql.meaning.literals import Moment, moment_from_days, parse_moment, parse_number
+from core.tsql.meaning.moment_texts import FAILED, formats_of, guarded, parsed_moment
 from core.tsql.meaning.options import Options, TextConversion
 from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.values import Value
@@ -26,43 +24,10 @@ from core.tsql.types import SqlType, TypeName, duckdb_storage
 from core.tsql.typing import unwrapped
 
 EPOCH_TIMESTAMP = "1900-01-01"
-FAILED = "Conversion failed"
 
 _INTEGER_TEXT = r"\s*[+-]?\d+\s*"
 _DECIMAL_TEXT = r"\s*[+-]?(\d+\.?\d*|\.\d+)\s*"
 _FLOAT_TEXT = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*"
-_DATE_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%m/%d/%Y", "%Y/%m/%d", "%m-%d-%Y", "%d %b %Y", "%b %d %Y")
-_MOMENT_FORMATS = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M:%S.%g",
-    "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S.%g",
-    "%Y-%m-%dT%H:%M:%S.%f",
-    "%Y-%m-%d %H:%M",
-    "%Y%m%d %H:%M:%S",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %I:%M %p",
-    *_DATE_FORMATS,
-)
-_STYLE_FORMATS = {
-    1: ("%m/%d/%y",),
-    3: ("%d/%m/%y",),
-    101: ("%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y"),
-    102: ("%Y.%m.%d", "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"),
-    103: ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"),
-    104: ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y"),
-    105: ("%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y"),
-    106: ("%d %b %Y",),
-    107: ("%b %d, %Y",),
-    110: ("%m-%d-%Y", "%m/%d/%Y"),
-    111: ("%Y/%m/%d", "%Y-%m-%d", "%Y%m%d"),
-    112: ("%Y%m%d",),
-    120: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y%m%d"),
-    121: ("%Y-%m-%d %H:%M:%S.%g", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y%m%d"),
-    23: ("%Y-%m-%d",),
-    126: ("%Y-%m-%dT%H:%M:%S.%g", "%Y-%m-%dT%H:%M:%S"),
-}
 
 
 def storage(type_: SqlType) -> exp.DataType:
@@ -234,13 +199,24 @@ def _integer_text(value: Value, to: SqlType) -> exp.Expr:
         digits = str(value.integer)
         if to.length in (None, t.MAX) or len(digits) <= (to.length or 0):
             return fit(sql.text(digits), to, len(digits))
-    digits_of_type = _DIGITS[value.type.name]
-    if to.length in (None, t.MAX) or (to.length or 0) >= digits_of_type:
+    longest = _DIGITS[value.type.name] + _has_sign(value)
+    if to.length in (None, t.MAX) or (to.length or 0) >= longest:
         return fit(text, to, to.length if to.name not in t.FIXED_STRINGS else None)
     # Too short for the number: '*' for char and varchar, error 8115 for nchar and nvarchar.
     failure = sql.raise_error("Arithmetic overflow") if to.is_unicode else sql.text("*")
     too_long = exp.GT(this=sql.fn("length", text.copy()), expression=sql.number(to.length or 0))
     return fit(sql.case((too_long, failure), default=text), to, to.length)
+
+
+def _has_sign(value: Value) -> int:
+    """1 for a type with negative numbers, unless the expression is a count or a length."""
+    call = unwrapped(value.source)
+    counts = ("COUNT", "COUNT_BIG", "LEN", "DATALENGTH", "ROW_NUMBER", "YEAR", "MONTH", "DAY")
+    if isinstance(call, exp.Window):
+        call = call.this
+    if isinstance(call, exp.Anonymous) and call.name.upper() in (*counts, "DATEPART"):
+        return 0
+    return 0 if value.type.name in (TypeName.BIT, TypeName.TINYINT) else 1
 
 
 def _decimal_text(value: Value, to: SqlType) -> exp.Expr:
@@ -487,19 +463,15 @@ def _text_to_moment(
         return (sql.try_cast if safe else sql.cast)(tree, target)
     if options.text_conversion is TextConversion.PLAIN and style is None:
         return (sql.try_cast if safe else sql.cast)(tree, target)
-    if style is not None:
-        formats = _STYLE_FORMATS.get(style)
-        if formats is None:
-            raise refuse(value.source, f"CONVERT style {style}", "not supported for text to date.")
-    else:
-        formats = _MOMENT_FORMATS
-    listed = exp.Array(expressions=[sql.text(pattern) for pattern in formats])
-    parsed = sql.fn("try_strptime" if safe else "strptime", sql.fn("trim", tree.copy()), listed)
+    formats = formats_of(style)
+    if formats is None:
+        raise refuse(value.source, f"CONVERT style {style}", "not supported for text to date.")
+    parsed = parsed_moment(tree, formats, safe=safe)
     moment_: exp.Expr = sql.cast(parsed, target) if to.name is TypeName.DATE else parsed
     if to.name in t.LEGACY_DATETIMES:
         moment_ = round_moment(parsed, to, source_digits=7)
-    blank = sql.eq(sql.fn("trim", tree.copy()), "")
-    return sql.case((blank, sql.cast(sql.text(EPOCH_TIMESTAMP), target)), default=moment_)
+    epoch = sql.cast(sql.text(EPOCH_TIMESTAMP), target)
+    return guarded(tree, moment_, epoch, formats, safe=safe)
 
 
 def _number_to_moment(value: Value, to: SqlType) -> exp.Expr:

@@ -16,7 +16,7 @@ from core.tsql.types import SqlType, TypeName
 
 
 def _hashbytes(call: Call) -> exp.Expr:
-    """HASHBYTES over the bytes of the text: varchar as it is, nvarchar as UTF-16."""
+    """HASHBYTES over the bytes of the text: varchar in code page 1252, nvarchar in UTF-16."""
     algorithm = (call.arguments[0].text or "").upper()
     names = {"MD5": "md5", "SHA": "sha1", "SHA1": "sha1", "SHA2_256": "sha256"}
     value = call.arguments[1]
@@ -27,7 +27,8 @@ def _hashbytes(call: Call) -> exp.Expr:
     elif value.type.is_unicode:
         data = utf16(value.tree)
     elif value.type.is_string:
-        data = value.tree
+        plain = value.text is not None and value.text.isascii()
+        data = value.tree if plain else latin1(value.tree)
     else:
         raise refuse(call.node, "HASHBYTES", f"the bytes of a {value.type} are not available.")
     return sql.fn("unhex", sql.fn(names[algorithm], data))
@@ -40,6 +41,20 @@ def utf16(text: exp.Expr) -> exp.Expr:
         "else printf('%02X%02X', unicode(c) & 255, unicode(c) >> 8) end"
     )
     lambda_ = exp.Lambda(this=sql.parsed(pair), expressions=[exp.to_identifier("c")])
+    codes = sql.fn("list_transform", sql.fn("string_split", text, ""), lambda_)
+    return sql.fn("unhex", sql.fn("array_to_string", codes, ""))
+
+
+def latin1(text: exp.Expr) -> exp.Expr:
+    """The bytes of a varchar in code page 1252, that of the default collations.
+
+    The page is ISO 8859-1 but for 27 characters such as the euro sign, for which it raises.
+    """
+    byte = (
+        "case when unicode(c) < 128 or unicode(c) between 160 and 255 "
+        "then printf('%02X', unicode(c)) else error('character beyond ISO 8859-1') end"
+    )
+    lambda_ = exp.Lambda(this=sql.parsed(byte), expressions=[exp.to_identifier("c")])
     codes = sql.fn("list_transform", sql.fn("string_split", text, ""), lambda_)
     return sql.fn("unhex", sql.fn("array_to_string", codes, ""))
 

@@ -334,7 +334,9 @@ def _count(call: Call) -> exp.Expr:
 
 
 def _sum(call: Call) -> exp.Expr:
-    return sql.fn("sum", _argument(call, call.arguments[0].tree))
+    """SUM of ints is an int: a larger total is error 8115 (``functions/sum-transact-sql``)."""
+    total = sql.fn("sum", _argument(call, call.arguments[0].tree))
+    return sql.cast(total, storage(call.type)) if call.type.is_integer else total
 
 
 def _avg(call: Call) -> exp.Expr:

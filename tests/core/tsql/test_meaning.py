@@ -65,7 +65,9 @@ def value(text: str, options: Options | None = None) -> str:
         ("d + i", "d + i"),
         ("n + 1", "CAST(n AS INT) + 1"),
         ("s + u", "s || u"),
-        ("'id ' + CAST(i AS VARCHAR(10))", "'id ' || CAST(i AS TEXT)"),
+        ("'id ' + CAST(i AS VARCHAR(11))", "'id ' || CAST(i AS TEXT)"),
+        ("'id ' + CAST(n AS VARCHAR(3))", "'id ' || CAST(n AS TEXT)"),
+        ("SUM(i)", "CAST(sum(i) AS INT)"),
         ("CAST(d AS INT)", "CAST(trunc(d) AS INT)"),
         ("CAST(m AS INT)", "CAST(m AS INT)"),
         ("CAST(s AS VARCHAR(5))", "left(s, 5)"),
@@ -257,3 +259,61 @@ def test_like_patterns_never_raise(pattern: str, text: str) -> None:
 @given(st.text(max_size=30))
 def test_date_texts_never_raise(text: str) -> None:
     parse_moment(text)
+
+
+def computed(text: str, column: str, literal: str) -> object:
+    """An expression over table t with one column filled, run on DuckDB."""
+    connection = duckdb.connect()
+    kinds = {"i": "INTEGER", "s": "VARCHAR"}
+    connection.execute("create schema dbo")
+    connection.execute(f"create table dbo.t ({column} {kinds[column]})")
+    connection.execute(f"insert into dbo.t values ({literal})")
+    (row,) = connection.execute(translated(f"SELECT {text} AS x FROM dbo.t")).fetchall()
+    return row[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024-02-30", None),
+        ("n/a", None),
+        ("unknown 7", None),
+        ("20240131", datetime.datetime(2024, 1, 31)),
+        ("31-Jan-2024", datetime.datetime(2024, 1, 31)),
+        ("January 31, 2024", datetime.datetime(2024, 1, 31)),
+        ("Jan  5 2024 10:00AM", datetime.datetime(2024, 1, 5, 10)),
+        ("1/31/2024 3:04:05 PM", datetime.datetime(2024, 1, 31, 15, 4, 5)),
+        ("2024-01-31 10:11:12.1234567", datetime.datetime(2024, 1, 31, 10, 11, 12, 123456)),
+    ],
+)
+def test_texts_of_a_column_as_moments(text: str, expected: object) -> None:
+    assert computed("TRY_CAST(s AS datetime2(7))", "s", f"'{text}'") == expected
+    assert computed("ISDATE(s)", "s", f"'{text}'") == int(expected is not None)
+
+
+@pytest.mark.parametrize("text", ["1/5/24", "240105", "2024 January 5", "2024", "10:11", "5.1.55"])
+def test_a_moment_in_a_spelling_that_is_not_supported_fails_instead_of_being_null(
+    text: str,
+) -> None:
+    for expression in ("TRY_CAST(s AS datetime)", "ISDATE(s)", "CAST(s AS date)"):
+        with pytest.raises(duckdb.Error, match=r"Conversion failed|Could not parse"):
+            computed(expression, "s", f"'{text}'")
+
+
+def test_an_int_too_long_for_its_varchar_is_a_star() -> None:
+    assert computed("CAST(i AS varchar(10))", "i", "-1234567890") == "*"
+    assert computed("CAST(i AS varchar(10))", "i", "1234567890") == "1234567890"
+
+
+def test_a_sum_of_ints_that_is_no_int_fails() -> None:
+    with pytest.raises(duckdb.Error):
+        computed("SUM(i) OVER (PARTITION BY i)", "i", "2147483647), (2147483647")
+
+
+def test_hashes_of_varchar_are_over_code_page_1252() -> None:
+    import hashlib
+
+    digest = computed("HASHBYTES('SHA2_256', s)", "s", "'Grüße'")
+    assert digest == hashlib.sha256("Grüße".encode("cp1252")).digest()
+    with pytest.raises(duckdb.Error):
+        computed("HASHBYTES('MD5', s)", "s", "'5 €'")
