@@ -86,7 +86,7 @@ class Masker:
         tokens = tokenize(text)
         for index, token in enumerate(tokens):
             if token.kind is TokenKind.STRING:
-                parts.append(self._text_literal(token.text, "".join(parts[-8:])))
+                parts.append(self._text_literal(token.text, "".join(parts[-14:])))
             elif token.kind in (TokenKind.NUMBER, TokenKind.MONEY) and self._literals:
                 parts.append(self._number_literal(token.text, tokens[:index]))
             elif token.kind in (TokenKind.COMMENT, TokenKind.UNKNOWN, TokenKind.SQLCMD):
@@ -222,7 +222,7 @@ def _is_random(word: str) -> bool:
 
 _SECRET_PLACE = re.compile(
     r"(?:\b(?:password|passwd|pwd|secret|token|api_?key|access_?key|account_?key|identified\s+by"
-    r"|decryption\s+by\s+password|passphrase|credential)\w*\]?\s*(?:=|,|\()?\s*N?"
+    r"|decryption\s+by\s+password|passphrase|credential)\w*\]?\s*(?:(?:as\s+)?n?(?:var)?char\s*(?:\(\s*\w+\s*\))?\s*)?(?:=|,|\()?\s*N?"
     r"|\b(?:opendatasource|openrowset)\s*\((?:[^()]*,)?\s*|encryptbypassphrase\s*\(\s*"
     r"|decryptbypassphrase\s*\(\s*)$",
     re.IGNORECASE,
