@@ -1,0 +1,313 @@
+"""Data sets: small, seeded, shaped by the catalog and by the procedure's own text.
+
+The same subject and seed give the same rows on any machine: nothing here depends on time, hash
+order or the platform.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from core.equivalence.case import Case, Round, Row, Rows
+from core.equivalence.hints import Hints, read_hints
+from core.equivalence.subject import EnforcedKey, Subject, stored_columns, table_key
+from core.equivalence.values import candidates
+from core.tsql.nodes import CreateProcedure
+from core.tsql.parser import parse_script
+from core.tsql.schema import Column, Table
+from core.tsql.types import TypeName, UnknownTypeError, parse_type
+
+_KEY_ENDINGS = ("id", "key", "code", "number", "no", "num", "nr", "sk", "bk")
+_STEP = timedelta(days=1, hours=2, minutes=5)
+"""How far the frozen clock moves from round to round."""
+
+
+@dataclass
+class Generator:
+    """Makes the cases of one subject.
+
+    ``incremental``: whether the model keeps rows between runs, so that sequences matter.
+    """
+
+    subject: Subject
+    incremental: bool = False
+    _pools: dict[tuple[str, str], list[object]] = field(default_factory=dict)
+
+    @cached_property
+    def hints(self) -> Hints:
+        """What the procedure's text says about its data."""
+        hints = read_hints(self.subject.modules)
+        for foreign in self.subject.references:
+            for column, parent in zip(foreign.columns, foreign.parent_columns, strict=True):
+                hints.equate(column, parent)
+        return hints
+
+    @cached_property
+    def parameters(self) -> tuple[dict[str, object], ...]:
+        """Parameter values worth running with; the first takes the defaults where there are any."""
+        return parameter_choices(self.subject, self.hints)
+
+    @cached_property
+    def sources(self) -> tuple[Table, ...]:
+        """Every table but the target."""
+        return tuple(t for t in self.subject.tables if t.name.key != self.subject.target_key)
+
+    def case(self, number: int) -> Case:
+        """The trial of that number: 0 has empty tables, then few rows, then more."""
+        rng = random.Random(f"{self.subject.seed}:{number}")
+        size = 0 if number == 0 else 1 + (number - 1) % 3 if number < 13 else rng.choice((4, 6, 9))
+        parameters = self.parameters[0 if number < 3 else number % len(self.parameters)]
+        first = self._tables(self.sources, size, rng)
+        rounds = [Round(self.subject.clock, first, "first run")]
+        moment = self.subject.clock
+        if self.incremental or number % 3 == 1:
+            moment += _STEP
+            rounds.append(Round(moment, {}, "again on unchanged sources"))
+        if self.incremental or number % 3 == 2:
+            moment += _STEP
+            changed = self._evolved(first, rng, moment)
+            rounds.append(Round(moment, changed, "sources changed, late rows among them"))
+        if self.incremental:
+            moment += _STEP
+            rounds.append(Round(moment, {}, "again on unchanged sources"))
+        prior: Rows = ()
+        if self.incremental and number % 4 == 3:
+            prior = self._prior(size, rng)
+        return Case(tuple(rounds), prior, parameters)
+
+    # -- tables --------------------------------------------------------------------------------
+
+    def _tables(
+        self, tables: Iterable[Table], size: int, rng: random.Random
+    ) -> dict[str, Rows]:
+        found: dict[str, Rows] = {}
+        for table in tables:
+            empty = size == 0 or rng.random() < 0.06
+            count = 0 if empty else max(1, size + rng.choice((-1, 0, 0, 1)))
+            rows = [self._row(table, rng) for _ in range(count)]
+            for index in range(1, len(rows)):
+                if rng.random() < 0.45:
+                    rows[index] = self._sibling(table, rng.choice(rows[:index]), rng)
+            found[table_key(table)] = self._keyed(table, rows, rng)
+        for foreign in self.subject.references:
+            _respect(foreign, found, self.subject, rng)
+        return found
+
+    def _prior(self, size: int, rng: random.Random) -> Rows:
+        target = self.subject.table(".".join(self.subject.target_key))
+        if target is None:
+            return ()
+        rows = [self._row(target, rng) for _ in range(max(1, size))]
+        kept = self._keyed(target, rows, rng)
+        identity = [c.name for c in target.columns if c.identity]
+        return tuple(
+            {**row, **{name: number for name in identity}}
+            for number, row in enumerate(kept, start=1)
+        )
+
+    def _row(self, table: Table, rng: random.Random) -> dict[str, object]:
+        row: dict[str, object] = {}
+        number = rng.randrange(1, 1000)
+        for column in stored_columns(table):
+            if column.type.name is TypeName.ROWVERSION:
+                continue
+            row[column.name] = self._cell(table, column, rng, number)
+        return row
+
+    def _cell(self, table: Table, column: Column, rng: random.Random, number: int) -> object:
+        if column.identity:
+            return rng.choice((1, 2, 3, 4, 5))
+        if column.nullable and rng.random() < 0.16:
+            return None
+        pool = self._pool(table, column)
+        if len(pool) > 4 and rng.random() < 0.6:
+            return rng.choice(pool[:4])
+        return rng.choice(pool)
+
+    def _pool(self, table: Table, column: Column) -> list[object]:
+        key = (table_key(table), column.name)
+        if key not in self._pools:
+            self._pools[key] = candidates(
+                column, self.hints, self.subject.clock, is_key=self._is_key(table, column)
+            )
+        return self._pools[key]
+
+    def _is_key(self, table: Table, column: Column) -> bool:
+        name = column.name.lower()
+        declared = {c.lower() for key in table.keys for c in key}
+        return name in declared or name in self.hints.same or name.endswith(_KEY_ENDINGS)
+
+    def _sibling(self, table: Table, row: Row, rng: random.Random) -> dict[str, object]:
+        """A row that differs from another in one or two columns, or not at all."""
+        copy = dict(row)
+        columns = [c for c in stored_columns(table) if c.name in copy]
+        for column in rng.sample(columns, min(len(columns), rng.choice((0, 1, 1, 2)))):
+            copy[column.name] = self._cell(table, column, rng, 0)
+        return copy
+
+    def _keyed(
+        self, table: Table, rows: list[dict[str, object]], rng: random.Random
+    ) -> tuple[Row, ...]:
+        """Rows that break no declared key: the key is drawn again, then the row dropped."""
+        keys = list(table.keys) + [(c.name,) for c in table.columns if c.identity]
+        names = {c.name.lower(): c for c in table.columns}
+        kept: list[Row] = []
+        seen: list[set[tuple[object, ...]]] = [set() for _ in keys]
+        for row in rows:
+            for _ in range(6):
+                values = [_key_of(row, key, names) for key in keys]
+                clash = [i for i, v in enumerate(values) if v in seen[i]]
+                if not clash:
+                    break
+                for name in keys[clash[0]]:
+                    column = names.get(name.lower())
+                    if column is not None and column.name in row:
+                        row[column.name] = self._fresh(table, column, rng)
+            else:
+                continue
+            for index, value in enumerate(values):
+                seen[index].add(value)
+            kept.append(row)
+        return tuple(kept)
+
+    def _fresh(self, table: Table, column: Column, rng: random.Random) -> object:
+        if column.type.is_integer and column.type.name is not TypeName.BIT:
+            return rng.randrange(1, 20)
+        return self._cell(table, column, rng, 0)
+
+    # -- evolution -----------------------------------------------------------------------------
+
+    def _evolved(
+        self, before: dict[str, Rows], rng: random.Random, moment: datetime
+    ) -> dict[str, Rows]:
+        """The same tables later: some rows gone, some changed, some new, some of them late."""
+        found: dict[str, Rows] = {}
+        for table in self.sources:
+            key = table_key(table)
+            rows = [dict(row) for row in before.get(key, ()) if rng.random() > 0.15]
+            for row in rows:
+                if rng.random() < 0.5:
+                    self._change(table, row, rng, moment)
+            for _ in range(rng.choice((0, 1, 1, 2))):
+                row = self._row(table, rng)
+                if rng.random() < 0.5:
+                    self._touch(table, row, moment)
+                rows.append(row)
+            found[key] = self._keyed(table, rows, rng)
+        for foreign in self.subject.references:
+            _respect(foreign, found, self.subject, rng)
+        return found
+
+    def _change(
+        self, table: Table, row: dict[str, object], rng: random.Random, moment: datetime
+    ) -> None:
+        keys = {c.lower() for key in table.keys for c in key}
+        free = [
+            c
+            for c in stored_columns(table)
+            if c.name in row and c.name.lower() not in keys and not c.identity
+        ]
+        for column in rng.sample(free, min(len(free), rng.choice((1, 1, 2)))):
+            row[column.name] = self._cell(table, column, rng, 0)
+        if rng.random() < 0.7:
+            self._touch(table, row, moment)
+
+    def _touch(self, table: Table, row: dict[str, object], moment: datetime) -> None:
+        """Modified dates of a row move to just before the run."""
+        for column in stored_columns(table):
+            name = column.name.lower()
+            if not any(word in name for word in ("modif", "updat", "chang", "load", "creat")):
+                continue
+            shifted = moment - timedelta(hours=2)
+            if column.type.name is TypeName.DATE:
+                row[column.name] = shifted.date()
+            elif column.type.is_datetime and column.type.name is not TypeName.TIME:
+                row[column.name] = shifted.replace(microsecond=0, second=0)
+
+
+def _key_of(row: Row, key: Iterable[str], names: dict[str, Column]) -> tuple[object, ...]:
+    found = []
+    for name in key:
+        column = names.get(name.lower())
+        value = row.get(column.name) if column is not None else None
+        found.append(value.rstrip(" ").casefold() if isinstance(value, str) else value)
+    return tuple(found)
+
+
+def _respect(
+    foreign: EnforcedKey, tables: dict[str, Rows], subject: Subject, rng: random.Random
+) -> None:
+    """Point every row that breaks an enforced foreign key at a parent, or at nothing."""
+    child, parent = subject.table(foreign.table), subject.table(foreign.parent)
+    if child is None or foreign.table not in tables or foreign.parent not in tables:
+        return
+    if parent is None:
+        return
+    columns = [child.column(c) for c in foreign.columns]
+    targets = [parent.column(c) for c in foreign.parent_columns]
+    if None in columns or None in targets:
+        return
+    names = [c.name for c in columns if c is not None]
+    wanted = [c.name for c in targets if c is not None]
+    there = [tuple(row.get(n) for n in wanted) for row in tables[foreign.parent]]
+    kept: list[Row] = []
+    for row in tables[foreign.table]:
+        value = tuple(row.get(n) for n in names)
+        if None in value or value in there:
+            kept.append(row)
+        elif there and rng.random() < 0.85:
+            kept.append({**row, **dict(zip(names, rng.choice(there), strict=True))})
+        elif all(c is not None and c.nullable for c in columns):
+            kept.append({**row, **dict.fromkeys(names)})
+    tables[foreign.table] = tuple(kept)
+
+
+# -- parameters ----------------------------------------------------------------------------------
+
+
+def parameter_choices(subject: Subject, hints: Hints) -> tuple[dict[str, object], ...]:
+    """Up to four ways to call the procedure."""
+    procedure = next(
+        (
+            s
+            for s in parse_script(subject.procedure_text).statements
+            if isinstance(s, CreateProcedure)
+        ),
+        None,
+    )
+    choices: list[dict[str, object]] = [{}]
+    for parameter in procedure.parameters if procedure is not None else ():
+        if parameter.is_output:
+            continue
+        values = _values_for(parameter.name, parameter.type.text, hints, subject.clock)
+        if parameter.default is None and values:
+            choices = [{**choice, parameter.name: values[0]} for choice in choices]
+            values = values[1:]
+        choices += [{**choices[0], parameter.name: value} for value in values[:3]]
+    return tuple(choices[:4])
+
+
+def _values_for(name: str, type_text: str, hints: Hints, clock: datetime) -> list[object]:
+    try:
+        type_ = parse_type(type_text)
+    except UnknownTypeError:
+        return []
+    literals = hints.variables.get(name.lower(), [])
+    column = Column(name.lstrip("@"), type_)
+    if type_.is_string:
+        return [*dict.fromkeys(literals), *([] if literals else ["A1"])]
+    if type_.name is TypeName.BIT:
+        return [1, 0]
+    if type_.is_integer:
+        numbers = [int(x) for x in literals if x.lstrip("-").isdigit()]
+        return [*dict.fromkeys(numbers), 1, 30]
+    if type_.is_datetime:
+        days: list[object] = [clock.date() - timedelta(days=n) for n in (3, 0, 40)]
+        if type_.name is TypeName.DATE:
+            return days
+        return [datetime(d.year, d.month, d.day) for d in days if isinstance(d, date)]
+    return candidates(column, hints, clock, is_key=False)[:2]
