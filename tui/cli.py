@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("tui.commands.explain", "What a code means, why it appears, what to do."),
     "schema": ("tui.commands.schema", "JSON Schema of manifest, catalog or test-spec files."),
     "config": ("tui.commands.config", "The effective settings and where each comes from."),
+    "check": ("tui.commands.check", "Run procedure and model side by side and compare."),
     "tsql": ("tui.commands.tsql", "Run T-SQL on the in-memory reference."),
     "compile-report": (
         "tui.commands.compile_report",
@@ -158,7 +159,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     from tui.problems import reported
 
-    with reported():
+    with reported(as_json="--json" in words):
         command, rest = command_for(words)
         name = "proc2dbt" if command is run else f"proc2dbt {words[0]}"
         if command is run:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -48,14 +47,14 @@ from core.pipeline.plan import plan_run
 from core.pipeline.result import ItemResult, Summary
 from core.pipeline.run import RunController
 from core.pipeline.state import RunState
-from core.pipeline.summary import exit_code, printed
+from core.pipeline.summary import exit_code, printed, summary_of
 from core.pipeline.wiring import real_parts
 from core.project.clock import system_clock
 from core.project.codes import Diagnostic, ProjectError
 from core.project.project import MigrationProject
 from core.project.settings import Settings
 from tui.narration import Narrator
-from tui.problems import INTERRUPTED, NOTHING_RAN, say, say_problem
+from tui.problems import INTERRUPTED, NOTHING_RAN, print_json, say, say_problem
 
 AfterItems = Callable[[RunController], Awaitable[None]]
 """What is done when all items are, before anything is decided."""
@@ -228,7 +227,9 @@ async def _carry_out(
     opened: OpenRun, wish: Wish, settings: Settings, out: _Output, before_decisions: AfterItems
 ) -> tuple[int, RunState]:
     run, invocation = opened.controller, opened.invocation
-    run.stream.subscribe(Narrator(say).hear)
+    narrator = Narrator(say)
+    narrator.catch_up(run.state)
+    run.stream.subscribe(narrator.hear)
     interrupted = asyncio.Event()
     try:
         with _on_interrupt(interrupted.set):
@@ -239,6 +240,7 @@ async def _carry_out(
                 await run.interrupt("Ctrl-C")
                 working.cancel()
                 say(f"Interrupted; go on with --resume {run.stream.run_id}.")
+                out.interrupted(run.state, opened)
                 return INTERRUPTED, run.state
             stopping.cancel()
         await before_decisions(run)
@@ -294,8 +296,14 @@ class _Output:
                 for item in launch.plan.items
             ]
             document = {"total": len(items), "ok": 0, "partial": 0, "error": len(items)}
-            _print_json(document | {"items": items, "errors": [_dumped(problem)]})
+            print_json(document | {"items": items, "errors": [_dumped(problem)]})
         return NOTHING_RAN
+
+    def interrupted(self, state: RunState, opened: OpenRun) -> None:
+        """What was done until Ctrl-C, for whoever reads JSON."""
+        if self.as_json:
+            done = [item.result for item in state.items.values() if item.result is not None]
+            print_json(_document(summary_of(done), state, opened) | {"interrupted": True})
 
     def finished(self, summary: Summary, state: RunState, opened: OpenRun) -> None:
         """The summary of a finished run; notes and reasons go to standard error."""
@@ -307,7 +315,7 @@ class _Output:
         for error in summary.errors:
             say_problem(error)
         if self.as_json:
-            _print_json(_document(summary, state, opened))
+            print_json(_document(summary, state, opened))
         else:
             click.echo(printed(summary), nl=False)
 
@@ -335,7 +343,3 @@ def _item(result: ItemResult) -> dict[str, Any]:
 
 def _dumped(problem: Diagnostic) -> dict[str, Any]:
     return problem.model_dump(mode="json")
-
-
-def _print_json(document: Mapping[str, Any]) -> None:
-    click.echo(json.dumps(document, indent=2))

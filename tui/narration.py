@@ -18,6 +18,15 @@ class Narrator:
     def __init__(self, sink: Callable[[str], None]) -> None:
         self._sink = sink
 
+    def catch_up(self, state: RunState) -> None:
+        """Name the items that were refused before anyone could listen."""
+        done = [item for item in state.items.values() if item.result is not None]
+        for number, item in enumerate(done, 1):
+            result = item.result
+            assert result is not None
+            place = f"[{number}/{state.totals.total}]"
+            self._sink(f"{place} {_MARKS[result.status]} {item.table_ref} {result.status.value}")
+
     def hear(self, event: Event, state: RunState) -> None:
         """Say a line about the event, if it is worth one."""
         line = _line(event, state)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -31,18 +32,42 @@ def say_problem(diagnostic: Diagnostic) -> None:
     say(f"{diagnostic.code.value}: {diagnostic.message}")
 
 
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print the one JSON document of an invocation on standard output."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def _refusal(message: str, diagnostic: Diagnostic | None = None) -> dict[str, Any]:
+    """The document of an invocation that did nothing; ``code`` is null for a usage error."""
+    error: dict[str, Any] = {"code": None, "message": message, "item_id": None, "severity": "error"}
+    if diagnostic is not None:
+        error = diagnostic.model_dump(mode="json")
+    return {"total": 0, "ok": 0, "partial": 0, "error": 0, "items": [], "errors": [error]}
+
+
 @contextlib.contextmanager
-def reported() -> Iterator[None]:
-    """End the process with a sentence and the right code for whatever is raised inside."""
+def reported(*, as_json: bool = False) -> Iterator[None]:
+    """End the process with a sentence and the right code for whatever is raised inside.
+
+    ``as_json``: whoever called reads standard output as JSON, so it gets a document as well.
+    """
+
+    def answer(message: str, diagnostic: Diagnostic | None = None) -> None:
+        if as_json:
+            with contextlib.suppress(BrokenPipeError):
+                print_json(_refusal(message, diagnostic))
+
     try:
         yield
     except click.exceptions.Exit as done:
         _leave(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted.")
+        answer("Interrupted.")
         _leave(INTERRUPTED)
     except click.ClickException as error:
         error.show()
+        answer(error.format_message())
         _leave(NOTHING_RAN)
     except BrokenPipeError:
         # The reader of our output (a pager, head) is gone; there is nobody to tell.
@@ -54,8 +79,11 @@ def reported() -> Iterator[None]:
 
         if isinstance(error, ProjectError):
             say_problem(error.diagnostic)
+            answer(error.diagnostic.message, error.diagnostic)
         else:
-            say(_crash_sentence(error))
+            sentence = _crash_sentence(error)
+            say(sentence)
+            answer(sentence)
         _leave(NOTHING_RAN)
 
 

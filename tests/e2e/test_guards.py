@@ -216,3 +216,21 @@ def test_explain_schema_and_config(root: Path) -> None:
     assert "columns" in schema["properties"]
     assert proc2dbt("schema", "nonsense", cwd=root).returncode == 2
     assert "author" in proc2dbt("config", cwd=root).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--headless", "--json"),
+        ("--headless", "--json", "--nonsense"),
+        ("--headless", "--json", "--resume"),
+        ("--headless", "--json", "silver.Customer"),
+    ],
+)
+def test_json_is_one_document_also_where_nothing_ran(
+    arguments: tuple[str, ...], root: Path
+) -> None:
+    done = proc2dbt(*arguments, cwd=root)
+    assert done.returncode == 2
+    (error,) = json.loads(done.stdout)["errors"]
+    assert error["message"] in done.stderr
