@@ -169,6 +169,10 @@ _PHASES = {
 def phase_span(state: RunState) -> Span:
     """The phase in words; a run whose items are all done waits for decisions."""
     t = state.totals
+    asked = state.consent_asked
+    if asked is not None and state.consent_given is None:
+        cost = f", about {money(asked.estimate_usd)}" if asked.estimate_usd is not None else ""
+        return span(f"! consent: send to {asked.host}{cost}?", "accent")
     if state.phase in (RunPhase.RUNNING, RunPhase.DRAINING) and t.total and t.done == t.total:
         return ("◆ your decision", "accent")
     if state.phase is RunPhase.DRAINING and not t.running:

@@ -73,7 +73,7 @@ def info_of(project: MigrationProject, status: TableStatus) -> TableInfo:
         tests = len(project.test_spec(status.item_id).unit_tests)
     writer = known.writer if known is not None else None
     source = project.find_procedure(writer) if writer is not None else None
-    return TableInfo(
+    info = TableInfo(
         item_id=status.item_id,
         display=status.display,
         role=status.role,
@@ -87,6 +87,8 @@ def info_of(project: MigrationProject, status: TableStatus) -> TableInfo:
         last=status.last_run,
         has_model=status.marks.get(Stage.MODEL) is Mark.DONE,
     )
+    _ = info.haystack  # made here, off the event loop, so that the first filter is quick
+    return info
 
 
 # --- order and filter -------------------------------------------------------------------------
