@@ -35,8 +35,11 @@ class Comparison:
 
     @property
     def everything_seen(self) -> bool:
-        """Whether the procedure's reads and writes are all visible."""
-        return not self.procedure.not_judged
+        """Whether the procedure's reads and writes are all visible.
+
+        An UNPIVOT multiplies rows in a way that a model spells as a union of its own.
+        """
+        return not self.procedure.not_judged and not self.procedure.required.pivots
 
     def evidence(self, text: str, rendered_line: int) -> tuple[str, int]:
         """A quotation of the model and its line."""
@@ -267,6 +270,7 @@ def _comparable(predicate: Predicate, target: str) -> bool:
     return (
         bool(predicate.columns)
         and predicate.operator not in ("other", "is")
+        and not (predicate.operator in _MATCHING and predicate.literals == ())
         and all(column.table != target for column in predicate.columns)
     )
 
@@ -293,6 +297,8 @@ def _added_filters(c: Comparison) -> Iterator[Issue]:
     for given in _unique(c.model.shape.predicates):
         if given.soft or given.operator in ("isnull", "notnull", "other", "is"):
             continue
+        if given.operator in _MATCHING and given.literals == ():
+            continue  # column against column: a join in other clothes
         columns = _foreign(given.columns, c.target)
         if not columns:
             continue

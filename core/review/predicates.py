@@ -96,6 +96,7 @@ def predicates_of(
 ) -> Iterator[Predicate]:
     """The comparable facts of one atom: IN lists and BETWEEN fall apart into comparisons."""
     line, text = line_of(atom), atom.sql()[:160]
+    negated ^= bool(atom.args.get("negate"))  # sqlglot's other spelling of NOT LIKE
 
     def fact(columns: Lineage, operator: str, literals: tuple[str, ...] | None) -> Predicate:
         name = _NEGATED.get(operator, operator) if negated else operator

@@ -8,7 +8,7 @@ is *allowed* in a model but not asked of it. CATCH blocks are no part of the suc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlglot import exp
@@ -18,12 +18,14 @@ from core.review.shape import Lineage, Relation, Shape
 from core.review.trace import Tracer, ViewOf
 from core.tsql.leaves import Assignment, MergeAction, MergeMatch, ParsedLeaf
 from core.tsql.nodes import (
+    AlterTable,
     Block,
     CreateProcedure,
     CreateTable,
     Cursor,
     Declare,
     DeclareCursor,
+    DropTable,
     Execute,
     ExecuteSql,
     ExecuteString,
@@ -32,6 +34,7 @@ from core.tsql.nodes import (
     InsertExec,
     Leaf,
     LeafKind,
+    ObjectName,
     SelectAssign,
     SetVariable,
     Statement,
@@ -61,12 +64,14 @@ class WriteKind(StrEnum):
 
 @dataclass(frozen=True)
 class Write:
-    """One effect on the target. ``keys`` are the target's columns in a MERGE's ON equalities."""
+    """One effect on the target. ``keys`` are the target's columns in a MERGE's ON equalities;
+    ``conditional`` says that it stands under an IF or in a loop."""
 
     kind: WriteKind
     line: int
     keys: frozenset[str] = frozenset()
     columns: tuple[str, ...] = ()
+    conditional: bool = False
 
 
 @dataclass
@@ -82,6 +87,19 @@ class ProcedureShape:
     """Case-folded target column to the base columns its values come from."""
     not_judged: list[tuple[str, int]] = field(default_factory=list)
     """Constructs whose reads and writes cannot be seen here: ``(what, line)``."""
+
+
+_UNSEEN: dict[type[Statement], str] = {
+    While: "a loop",
+    DeclareCursor: "a cursor",
+    ExecuteString: "dynamic SQL",
+    ExecuteSql: "dynamic SQL",
+    InsertExec: "INSERT … EXEC",
+    Execute: "EXEC of another procedure",
+    AlterTable: "ALTER TABLE",
+    Unparsed: "a statement that could not be read",
+}
+"""Statements whose reads and writes are not traced here, and what they are called."""
 
 
 @dataclass
@@ -100,23 +118,39 @@ def procedure_shape(
 ) -> ProcedureShape:
     """Collect the shape of ``procedure`` with respect to ``target`` (``schema.table``)."""
     collector = _Collector(target.casefold(), columns_of, view_of)
-    for statement in success_path(procedure.body):
+    for statement, conditional in success_path(procedure.body):
+        collector.conditional = conditional
         collector.statement(statement)
     return collector.result
 
 
-def success_path(statements: tuple[Statement, ...]) -> Iterator[Statement]:
-    """Every statement that can run when nothing fails, flattened in source order."""
+def success_path(
+    statements: tuple[Statement, ...], conditional: bool = False
+) -> Iterator[tuple[Statement, bool]]:
+    """Every statement that can run when nothing fails, flattened in source order.
+
+    Beside each: whether it stands under an IF or in a loop.
+    """
     for statement in statements:
-        yield statement
+        yield statement, conditional
         if isinstance(statement, Block | TryCatch):
-            yield from success_path(statement.body)
+            yield from success_path(statement.body, conditional)
         elif isinstance(statement, If):
-            yield from success_path((statement.then,))
+            yield from success_path((statement.then,), True)
             if statement.otherwise is not None:
-                yield from success_path((statement.otherwise,))
+                yield from success_path((statement.otherwise,), True)
         elif isinstance(statement, While):
-            yield from success_path((statement.body,))
+            yield from success_path((statement.body,), True)
+
+
+NESTED = "__nested_dml__"
+"""The name of the inner statement in ``INSERT … SELECT FROM (MERGE … OUTPUT …)``."""
+
+
+def _key_of(name: ObjectName) -> str:
+    if name.is_temporary:
+        return name.name.casefold()
+    return f"{name.schema or 'dbo'}.{name.name}".casefold()
 
 
 def table_key(table: exp.Table) -> str:
@@ -139,6 +173,7 @@ class _Collector:
         self._view_of = view_of
         self._locals: dict[str, _Local] = {}
         self._used: list[str] = []
+        self.conditional = False
 
     # -- statements -------------------------------------------------------------------------
 
@@ -150,6 +185,9 @@ class _Collector:
                 self._read_only(leaf.parsed)
             case If(condition=condition) | While(condition=condition):
                 self._expression(condition)
+            case DropTable(names=names):
+                for name in names:
+                    self._write(_key_of(name), Write(WriteKind.EMPTY, statement.span.line))
             case Declare(variables=variables):
                 self._declare(variables)
             case SetVariable(value=Expr() as value):
@@ -158,17 +196,11 @@ class _Collector:
                 self._locals.setdefault(name.name.casefold(), _Local(_empty(body)))
             case DeclareCursor(cursor=Cursor(query=query)):
                 self._read_only(query.parsed)
-                self._unseen("cursor", statement)
-            case ExecuteString() | ExecuteSql():
-                self._unseen("dynamic SQL", statement)
-            case InsertExec():
-                self._unseen("INSERT … EXEC", statement)
-            case Execute():
-                self._unseen("EXEC of another procedure", statement)
-            case Unparsed():
-                self._unseen("a statement that could not be read", statement)
             case _:
                 pass
+        for kind, what in _UNSEEN.items():
+            if isinstance(statement, kind):
+                self._unseen(what, statement)
 
     def _unseen(self, what: str, statement: Statement) -> None:
         self.result.not_judged.append((what, statement.span.line))
@@ -249,6 +281,8 @@ class _Collector:
             names = [c.casefold() for c in listed or relation.columns]
         lineages = list(relation.columns.values())
         columns = {n: lineages[i] for i, n in enumerate(names) if i < len(lineages)}
+        if parsed.kind is LeafKind.SELECT_INTO:
+            self._write(key, Write(WriteKind.EMPTY, line))
         self._effect(key, tracer.shape, columns)
         self._write(key, Write(WriteKind.INSERT, line, columns=tuple(names)))
 
@@ -357,6 +391,8 @@ class _Collector:
     def _tracer(self) -> Tracer:
         def resolve(table: exp.Table) -> Relation | None:
             key = table_key(table)
+            if table.name == NESTED:
+                return Relation(is_open=True)  # its source is traced as a MERGE of its own
             local = self._locals.get(key)
             if local is not None:
                 self._used.append(key)
@@ -409,7 +445,7 @@ class _Collector:
 
     def _write(self, key: str, write: Write) -> None:
         if key == self._target:
-            self.result.writes.append(write)
+            self.result.writes.append(replace(write, conditional=self.conditional))
         elif write.kind is WriteKind.EMPTY and key in self._locals:
             self._locals[key].facts = Shape()
 

@@ -80,11 +80,7 @@ def review(request: ReviewRequest) -> ReviewResult:
         CheckName.STANDARDS: list(
             standards_issues(facts, comparison.model, request.model_name, expected_name)
         ),
-        CheckName.CORRECTNESS: [
-            *correctness_issues(comparison),
-            *merge_issues(comparison),
-            *not_judged_issue(comparison),
-        ],
+        CheckName.CORRECTNESS: translation_issues(comparison),
         CheckName.TEST_INTEGRATION: list(
             integration_issues(
                 request.yaml_text,
@@ -97,6 +93,17 @@ def review(request: ReviewRequest) -> ReviewResult:
         CheckName.MATERIALIZATION: list(materialization_issues(comparison)),
     }
     return _result(request.item_id, found)
+
+
+def translation_issues(comparison: Comparison) -> list[Issue]:
+    """What is wrong with the translation; only warnings where not everything could be seen.
+
+    A loop or a call may do what looks missing: then execution decides, not the shapes.
+    """
+    issues = [*correctness_issues(comparison), *merge_issues(comparison)]
+    if not comparison.everything_seen:
+        issues = [issue.model_copy(update={"severity": Severity.WARNING}) for issue in issues]
+    return [*issues, *not_judged_issue(comparison)]
 
 
 def compare(request: ReviewRequest, facts: ModelFacts) -> Comparison | Unreadable:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from core.dbt.facts import FactsError, read_facts
 from core.equivalence.verdict import StructuralCheck
-from core.project.codes import Code
-from core.review.correctness import correctness_issues
+from core.project.codes import Code, Severity
 from core.review.model_shape import Unreadable
-from core.review.reviewer import ReviewRequest, compare
+from core.review.reviewer import ReviewRequest, compare, translation_issues
 from core.review.verdict import Issue
-from core.review.writing import materialization_issues, merge_issues
+from core.review.writing import materialization_issues
 
 _CHECKS: tuple[tuple[str, frozenset[Code], str], ...] = (
     ("source relations", frozenset({Code.MISSING_SOURCE_TABLE}), "both read the same tables"),
@@ -32,11 +31,8 @@ def structural_checks(request: ReviewRequest) -> tuple[StructuralCheck, ...]:
     if comparison is None or isinstance(comparison, Unreadable) or isinstance(facts, FactsError):
         message = facts.message if isinstance(facts, FactsError) else "no shape"
         return (StructuralCheck(name="readable model", passed=False, reason=message),)
-    issues = [
-        *correctness_issues(comparison),
-        *merge_issues(comparison),
-        *materialization_issues(comparison),
-    ]
+    found = [*translation_issues(comparison), *materialization_issues(comparison)]
+    issues = [issue for issue in found if issue.severity is Severity.ERROR]
     unseen = ""
     if comparison.procedure.not_judged:
         what, line = comparison.procedure.not_judged[0]

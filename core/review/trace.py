@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -39,6 +40,8 @@ class Scope:
 
     relations: dict[str, Relation] = field(default_factory=dict)
     outer: Scope | None = None
+    anti: set[str] = field(default_factory=set)
+    """Names whose rows must be missing (``LEFT JOIN … WHERE x IS NULL``)."""
 
     def column(self, node: exp.Column) -> Lineage:
         """Trace a column reference; empty when it cannot be traced with certainty."""
@@ -156,7 +159,7 @@ class Tracer:
         for clause in ("where", "having", "qualify"):
             node = tree.args.get(clause)
             if node is not None:
-                self._condition(node.this, scope, ctes, JoinKind.INNER)
+                self._condition(node.this, scope, ctes, JoinKind.INNER, anti=scope.anti)
         self._grouping(tree, scope)
         if tree.args.get("distinct"):
             self.shape.distincts.append(line_of(tree))
@@ -223,6 +226,7 @@ class Tracer:
         join_kind, kept = JoinKind.INNER, set[str]()
         if side == "LEFT" and names & nulls:
             join_kind = JoinKind.ANTI
+            scope.anti |= names
         elif side in ("LEFT", "RIGHT"):
             join_kind, kept = JoinKind.LEFT, before if side == "LEFT" else names
         elif side == "FULL":
@@ -259,9 +263,12 @@ class Tracer:
         ctes: CommonTables,
         kind: JoinKind,
         kept: set[str] | None = None,
+        anti: AbstractSet[str] = frozenset(),
     ) -> None:
         top = {id(c) for c in conjuncts(condition)}
         for atom, negated, soft in atoms(condition):
+            if _tests_absence(atom, anti):
+                continue
             if self._subquery_atom(atom, negated, scope, ctes):
                 continue
             ends = _column_ends(atom)
@@ -486,6 +493,16 @@ def _nested_keys(group: exp.Group) -> Iterator[exp.Expr]:
         for node in group.args.get(name) or []:
             if isinstance(node, exp.Expr):
                 yield from node.find_all(exp.Column)
+
+
+def _tests_absence(atom: exp.Expr, anti: AbstractSet[str]) -> bool:
+    """Whether the atom is the ``x IS NULL`` that makes a left join an anti join."""
+    return (
+        isinstance(atom, exp.Is)
+        and isinstance(atom.expression, exp.Null)
+        and isinstance(atom.this, exp.Column)
+        and atom.this.table.casefold() in anti
+    )
 
 
 def _column_ends(atom: exp.Expr) -> tuple[exp.Column, exp.Column] | None:

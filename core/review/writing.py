@@ -37,6 +37,8 @@ def sound_materializations(writes: list[Write]) -> frozenset[str]:
     kinds = [write.kind for write in writes]
     if not kinds:
         return frozenset({"table", "incremental"})
+    if any(w.kind is WriteKind.EMPTY and w.conditional for w in writes):
+        return frozenset({"table", "incremental"})
     if WriteKind.EMPTY in kinds:
         first = kinds.index(WriteKind.EMPTY)
         if not set(kinds[:first]) & {WriteKind.INSERT, WriteKind.MERGE_INSERT}:
