@@ -357,7 +357,11 @@ def decided(stream: Stream) -> None:
     ):
         decision = Decision(action=action, by="Ada <ada@example.com>", at=at, reason=reason)
         stream.add(ev.DecisionMade(item_id=item, decision=decision, accepted=True))
-    commits = {"": "1a2b3c4d5e", "silver.dimcustomer": "2b3c4d5e6f", "silver.factsales": "3c4d5e6f7a"}
+    commits = {
+        "": "1a2b3c4d5e",
+        "silver.dimcustomer": "2b3c4d5e6f",
+        "silver.factsales": "3c4d5e6f7a",
+    }
     branch = "feature/generate-model-silver-dimcustomer"
     stream.add(
         ev.ProjectBuildFinished(passed=True, sentence="the project was built", seconds=9.1),
@@ -415,7 +419,12 @@ def hostile(stream: Stream) -> None:
         expected=({evil: evil},),
     )
     report = VerificationReport(
-        phase=Phase.TEST, compile_passed=True, passed=False, tests=(bad,), errors=(evil,), where=evil
+        phase=Phase.TEST,
+        compile_passed=True,
+        passed=False,
+        tests=(bad,),
+        errors=(evil,),
+        where=evil,
     )
     stream.add(ev.VerificationFinished(item_id=item, attempt=1, report=report))
     issue = Issue(code=Code.FILTER_MISMATCH, message=evil, evidence=evil, fix=evil)

@@ -73,6 +73,10 @@ class BaseScreen(Screen[None]):
         """Shown again: what happened meanwhile is painted at once."""
         self.repaint()
 
+    def on_resize(self) -> None:
+        """Another width says more or less; the first size is one as well."""
+        self.call_after_refresh(self.repaint)
+
     def _look(self) -> None:
         if self.is_current:
             self.look()

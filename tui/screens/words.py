@@ -57,8 +57,20 @@ class Words(ModalScreen[str]):
         """Start the deaf time."""
         pane = self.query_one("#text", TextPane)
         pane.set_document(self._document)
-        self.query_one("#words", Input).focus()
-        self._hears_from = time.monotonic() + cast("float", getattr(self.app, "deaf_seconds", DEAF))
+        entry = self.query_one("#words", Input)
+        deaf = cast("float", getattr(self.app, "deaf_seconds", DEAF))
+        self._hears_from = time.monotonic() + deaf
+        entry.disabled = deaf > 0
+        if deaf:
+            self.set_timer(deaf, self._listen)
+        else:
+            entry.focus()
+
+    def _listen(self) -> None:
+        """The deaf time is over: take the keys."""
+        entry = self.query_one("#words", Input)
+        entry.disabled = False
+        entry.focus()
 
     @property
     def hearing(self) -> bool:
