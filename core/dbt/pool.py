@@ -157,6 +157,10 @@ class WorkerPool:
         assert isinstance(answer, TargetCheck)
         return answer
 
+    async def run_task(self, task: WorkerTask, deadline_s: float, progress: Progress) -> Any | Lost:
+        """Another part's work that needs a warm dbt and its database, or why it was lost."""
+        return await self._ask("task", task, deadline_s, progress)
+
     async def build_project(self, build: ProjectBuild, progress: Progress) -> ProjectVerdict:
         """One ``dbt build`` of the project, in a worker that is not used again."""
         answer = await self._ask("build", build, build.deadline_s, progress)

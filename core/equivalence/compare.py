@@ -70,7 +70,9 @@ class Comparison:
             return plain
         by_number = {}
         for identity in set(self.referring.values()):
-            by_number[identity] = {row.get(identity): key for row, key in zip(folded, plain, strict=True)}
+            by_number[identity] = {
+                row.get(identity): key for row, key in zip(folded, plain, strict=True)
+            }
         return [
             (*key, *(by_number[i].get(row.get(c)) for c, i in sorted(self.referring.items())))
             for row, key in zip(folded, plain, strict=True)

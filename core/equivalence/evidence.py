@@ -14,6 +14,7 @@ from core.equivalence.model_side import ModelSide
 from core.equivalence.procedure_side import Observed
 from core.equivalence.subject import Subject
 from core.equivalence.trial import Differential, Outcome
+from core.interpreter.trace import Step
 
 _WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "SELECT INTO")
 
@@ -94,9 +95,7 @@ def _shown(row: Row) -> dict[str, Any]:
     return {name: cell_text(value) for name, value in row.items()}
 
 
-def _states(
-    case: Case, outcome: Outcome, both: Differential
-) -> tuple[list[Row], list[Row]]:
+def _states(case: Case, outcome: Outcome, both: Differential) -> tuple[list[Row], list[Row]]:
     procedure = [both.comparison.visible(r) for r in outcome.seen[outcome.round].after]
     if outcome.model_error:
         return procedure, []
@@ -105,9 +104,7 @@ def _states(
     return procedure, [both.comparison.visible(r) for r in both.model.rows()]
 
 
-def explain(
-    subject: Subject, case: Case, outcome: Outcome, both: Differential
-) -> dict[str, Any]:
+def explain(subject: Subject, case: Case, outcome: Outcome, both: Differential) -> dict[str, Any]:
     """The first statement and the first CTE at which the two sides part.
 
     The statement is the first after which the procedure's target holds a row the model lacks, or
@@ -137,17 +134,19 @@ def explain(
     found["cte_line"] = facts.line_of_cte(cte) if cte else 0
     found["statements"] = [
         {"line": step.line, "kind": step.kind, "rows": step.rows}
-        for step in (seen[number].result.trace if seen[number].result is not None else ())
+        for step in _trace(seen[number])
         if any(word in step.kind.upper() for word in _WRITES)
     ][:40]
     found["cte_rows"] = cte_rows(both.model, case, outcome)
     return found
 
 
-def _first_statement(
-    seen: Observed, outcome: Outcome, comparison: Comparison
-) -> tuple[int, str]:
-    trace = seen.result.trace if seen.result is not None else ()
+def _trace(seen: Observed) -> tuple[Step, ...]:
+    return seen.result.trace if seen.result is not None else ()
+
+
+def _first_statement(seen: Observed, outcome: Outcome, comparison: Comparison) -> tuple[int, str]:
+    trace = _trace(seen)
     missing = set(comparison.keys(outcome.difference.missing))
     unexpected = set(comparison.keys(outcome.difference.unexpected))
     last: tuple[int, str] = (0, "")
@@ -156,7 +155,7 @@ def _first_statement(
     for step in trace:
         for rows in step.tables.values():
             now = set(comparison.keys([dict(zip(names, row, strict=False)) for row in rows]))
-            if before is not None and now != before or before is None and now:
+            if (before is not None and now != before) or (before is None and now):
                 last = (step.line, step.kind)
                 came = (now - (before or set())) & missing
                 went = ((before or set()) - now) & unexpected
@@ -183,7 +182,9 @@ def cte_rows(model: ModelSide, case: Case, outcome: Outcome) -> list[dict[str, A
         return []
     found = []
     for cte in with_.expressions:
-        query = exp.select(exp.Count(this=exp.Star())).from_(exp.to_identifier(cte.alias, quoted=True))
+        query = exp.select(exp.Count(this=exp.Star())).from_(
+            exp.to_identifier(cte.alias, quoted=True)
+        )
         query.set("with_" if "with_" in tree.args else "with", with_.copy())
         try:
             counted = model.connection.execute(query.sql(dialect="duckdb")).fetchone()

@@ -81,9 +81,7 @@ class Generator:
 
     # -- tables --------------------------------------------------------------------------------
 
-    def _tables(
-        self, tables: Iterable[Table], size: int, rng: random.Random
-    ) -> dict[str, Rows]:
+    def _tables(self, tables: Iterable[Table], size: int, rng: random.Random) -> dict[str, Rows]:
         found: dict[str, Rows] = {}
         for table in tables:
             empty = size == 0 or rng.random() < 0.06
@@ -105,8 +103,7 @@ class Generator:
         kept = self._keyed(target, rows, rng)
         identity = [c.name for c in target.columns if c.identity]
         return tuple(
-            {**row, **{name: number for name in identity}}
-            for number, row in enumerate(kept, start=1)
+            {**row, **dict.fromkeys(identity, number)} for number, row in enumerate(kept, start=1)
         )
 
     def _row(self, table: Table, rng: random.Random) -> dict[str, object]:

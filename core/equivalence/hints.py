@@ -101,22 +101,26 @@ def _column(hints: Hints, tokens: list[Token], position: int) -> None:
                 break
             _take(hints, name, token)
     elif word in _COMPARISONS or word == "LIKE":
-        compared = following[2 if negated else 1 :]
-        if not compared:
-            return
-        if compared[0].kind in _NAMES:
-            other = _qualified_end(compared)
-            if other and word in _COMPARISONS:
-                hints.equate(name, other)
-        elif word == "LIKE" and compared[0].kind is TokenKind.STRING:
-            hints.texts[name] += _like_examples(string_value(compared[0]))
-        else:
-            for token in compared[:2]:
-                _take(hints, name, token)
+        _compared(hints, name, word, following[2 if negated else 1 :])
     elif word == "WHEN" and len(following) > 1:
         for index, token in enumerate(following):
             if token.upper == "WHEN" and index + 1 < len(following):
                 _take(hints, name, following[index + 1])
+
+
+def _compared(hints: Hints, name: str, word: str, other: list[Token]) -> None:
+    """A column is compared with what follows the operator."""
+    if not other:
+        return
+    if other[0].kind in _NAMES:
+        column = _qualified_end(other)
+        if column and word in _COMPARISONS:
+            hints.equate(name, column)
+    elif word == "LIKE" and other[0].kind is TokenKind.STRING:
+        hints.texts[name] += _like_examples(string_value(other[0]))
+    else:
+        for token in other[:2]:
+            _take(hints, name, token)
 
 
 def _variable(hints: Hints, tokens: list[Token], position: int) -> None:

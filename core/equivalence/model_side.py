@@ -25,14 +25,13 @@ from core.project.names import QualifiedName
 from core.project.testspec import UnitTest
 
 
-
 class ModelError(Exception):
     """The model cannot be run at all; the message says why."""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """The SQL of both branches as dbt compiled them, names replaced by the tables they stand for."""
+    """The SQL of both branches as dbt compiled them."""
 
     full: str
     incremental: str
@@ -131,9 +130,7 @@ class ModelSide:
         new_incremental = _replaced(variant.recording.incremental, old.incremental, incremental)
         if new_full is None or (variant.recording.incremental and new_incremental is None):
             return None
-        recording = replace(
-            variant.recording, full=new_full, incremental=new_incremental or ()
-        )
+        recording = replace(variant.recording, full=new_full, incremental=new_incremental or ())
         return Variant(Compiled(full, incremental), recording)
 
     # -- running -------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def _comparison(node: exp.Expr) -> None:
 
 def _aggregate(node: exp.Expr) -> None:
     argument = node.this
-    if isinstance(argument, exp.Star) or isinstance(argument, exp.Distinct):
+    if isinstance(argument, (exp.Star, exp.Distinct)):
         argument = exp.Literal.number(1)
     node.replace(_AGGREGATES[type(node)](this=argument))
 

@@ -48,9 +48,7 @@ def agreement(subject: Subject, side: ProcedureSide, comparison: Comparison) -> 
     return Agreement(judged, agreed, tuple(wrong), tuple(skipped))
 
 
-def _play(
-    subject: Subject, side: ProcedureSide, comparison: Comparison, scenario: UnitTest
-) -> str:
+def _play(subject: Subject, side: ProcedureSide, comparison: Comparison, scenario: UnitTest) -> str:
     reference = side.reference
     reference.reset()
     reference.set_clock(clock_of(subject.spec, scenario, subject.clock))
@@ -71,7 +69,9 @@ def _play(
     columns = [c for c in listed_columns(scenario.expect.rows) if c.lower() not in skipped]
     actual = reference.table(subject.target.table.item_id).dicts()
     if len(actual) != len(scenario.expect.rows):
-        return f"the reference leaves {len(actual)} rows, the server left {len(scenario.expect.rows)}"
+        return (
+            f"the reference leaves {len(actual)} rows, the server left {len(scenario.expect.rows)}"
+        )
     wanted = Counter(_key(row, columns, comparison) for row in scenario.expect.rows)
     found = Counter(_key(row, columns, comparison) for row in actual)
     if wanted != found:

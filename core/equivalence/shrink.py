@@ -122,9 +122,7 @@ def _with_rows(case: Case, number: int, name: str, rows: Rows | tuple[Row, ...])
         return replace(case, prior=rows)
     if number >= len(case.rounds):
         return case
-    round_: Round = replace(
-        case.rounds[number], tables={**case.rounds[number].tables, name: rows}
-    )
+    round_: Round = replace(case.rounds[number], tables={**case.rounds[number].tables, name: rows})
     return replace(case, rounds=(*case.rounds[:number], round_, *case.rounds[number + 1 :]))
 
 

@@ -98,9 +98,7 @@ class Differential:
                     return found
         return Difference()
 
-    def _explained_by_order(
-        self, case: Case, outcome: Outcome, seen: list[Observed]
-    ) -> Outcome:
+    def _explained_by_order(self, case: Case, outcome: Outcome, seen: list[Observed]) -> Outcome:
         """Not blamed on the model when every row that differs depends on physical order."""
         number = outcome.round
         ours = Counter(self.comparison.keys(seen[number].after))

@@ -58,7 +58,7 @@ def _texts(
     assert limit is not None
     basic = ["A1", "B2", "C3"] if is_key else [*_WORDS, " lead", "pad ", "12", "3.50"]
     found: dict[str, str] = {}
-    for text in [*literals, *numbers, *basic, *(["" ] if not is_key else [])]:
+    for text in [*literals, *numbers, *basic, *([""] if not is_key else [])]:
         cut = text[:limit]
         found.setdefault(cut.rstrip(" ").casefold(), cut)
     if not is_key and limit >= 12:
@@ -68,9 +68,7 @@ def _texts(
     return list(found.values())
 
 
-def _integers(
-    type_: SqlType, literals: list[str], hints: Hints, *, is_key: bool
-) -> list[object]:
+def _integers(type_: SqlType, literals: list[str], hints: Hints, *, is_key: bool) -> list[object]:
     low, high = _RANGES[type_.name]
     wanted: list[int] = []
     for literal in literals:

@@ -424,6 +424,7 @@ class ItemProcess:
             version.verification,
             version.notes,
             version.draft.author,
+            version.draft.cte_map,
         )
 
     def _kept(self, version: Version, why: str) -> Version:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from core.dbt.outcome import Progress, Verification
 from core.dbt.verify import ProjectVerdict
 from core.equivalence.verdict import EquivalenceResult
-from core.generation.author import Author, Draft, Job
+from core.generation.author import Author, CteOrigin, Draft, Job
 from core.review.verdict import ReviewResult
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class Candidate:
     verification: Verification
     notes: tuple[str, ...] = ()
     author: str = ""
+    cte_map: tuple[CteOrigin, ...] = ()
 
 
 class Reviewer(Protocol):

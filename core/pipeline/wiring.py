@@ -8,7 +8,7 @@ from core.dbt.pool import WorkerPool
 from core.generation.authors import available_authors
 from core.pipeline.bench import DbtBench
 from core.pipeline.claude_desk import ClaudeDesk, ClaudeUse
-from core.pipeline.judges import StructuralEquivalence
+from core.pipeline.comparing import ExecutedEquivalence
 from core.pipeline.ports import Parts
 from core.project.settings import Settings
 
@@ -26,6 +26,6 @@ def real_parts(
         authors=available_authors(settings, desk.author),
         bench=DbtBench(pool, dbt_root),
         reviewer=desk.reviewer,
-        equivalence=StructuralEquivalence(),
+        equivalence=ExecutedEquivalence(settings.equivalence, pool),
         claude=desk,
     )
