@@ -60,7 +60,7 @@ new_posting_month as (
         rpad(strftime(t.BookingDate, '%Y%m%d'), 6, ' ') as YearMonth,
         coalesce(e.ProductCode, 'UNK') as ProductCode,
         coalesce(e.BranchCode, 'n/a') as BranchCode,
-        sum(t.EntryCount) as TotalEntryCount,
+        cast(sum(t.EntryCount) as int) as TotalEntryCount,
         sum(t.PostingAmount) as TotalPostingAmount,
         count(distinct t.AccountNo) as EntityCount
     from posting as t
@@ -70,7 +70,7 @@ new_posting_month as (
         rpad(strftime(t.BookingDate, '%Y%m%d'), 6, ' '),
         coalesce(e.ProductCode, 'UNK'),
         coalesce(e.BranchCode, 'n/a')
-    having sum(t.EntryCount) > 0
+    having cast(sum(t.EntryCount) as int) > 0
 
 ),
 
@@ -80,7 +80,7 @@ final as (
         YearMonth,
         ProductCode,
         BranchCode,
-        cast(TotalEntryCount as int) as TotalEntryCount,
+        TotalEntryCount,
         TotalPostingAmount,
         cast(EntityCount as int) as EntityCount
     from kept_posting_month
@@ -91,7 +91,7 @@ final as (
         YearMonth,
         ProductCode,
         BranchCode,
-        cast(TotalEntryCount as int) as TotalEntryCount,
+        TotalEntryCount,
         TotalPostingAmount,
         cast(EntityCount as int) as EntityCount
     from new_posting_month

@@ -61,7 +61,7 @@ agg as (
         ym,
         cls,
         place,
-        sum(qty) as qty,
+        cast(sum(qty) as int) as qty,
         sum(amt) as amt,
         count(distinct ent) as cnt
     from corrected_base_2
@@ -90,7 +90,7 @@ final as (
         YearMonth,
         ProductCode,
         BranchCode,
-        cast(TotalEntryCount as int) as TotalEntryCount,
+        TotalEntryCount,
         TotalPostingAmount,
         cast(EntityCount as int) as EntityCount
     from posting_month

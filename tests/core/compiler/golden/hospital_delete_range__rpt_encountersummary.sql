@@ -60,7 +60,7 @@ new_encounter_summary as (
         rpad(strftime(t.AdmitDate, '%Y%m%d'), 6, ' ') as YearMonth,
         coalesce(e.InsuranceClass, 'UNK') as InsuranceClass,
         coalesce(e.Ward, 'n/a') as Ward,
-        sum(t.LengthOfStay) as TotalLengthOfStay,
+        cast(sum(t.LengthOfStay) as int) as TotalLengthOfStay,
         sum(t.TotalCharge) as TotalTotalCharge,
         count(distinct t.PatientId) as EntityCount
     from encounter as t
@@ -70,7 +70,7 @@ new_encounter_summary as (
         rpad(strftime(t.AdmitDate, '%Y%m%d'), 6, ' '),
         coalesce(e.InsuranceClass, 'UNK'),
         coalesce(e.Ward, 'n/a')
-    having sum(t.LengthOfStay) > 0
+    having cast(sum(t.LengthOfStay) as int) > 0
 
 ),
 
@@ -80,7 +80,7 @@ final as (
         YearMonth,
         InsuranceClass,
         Ward,
-        cast(TotalLengthOfStay as int) as TotalLengthOfStay,
+        TotalLengthOfStay,
         TotalTotalCharge,
         cast(EntityCount as int) as EntityCount
     from kept_encounter_summary
@@ -91,7 +91,7 @@ final as (
         YearMonth,
         InsuranceClass,
         Ward,
-        cast(TotalLengthOfStay as int) as TotalLengthOfStay,
+        TotalLengthOfStay,
         TotalTotalCharge,
         cast(EntityCount as int) as EntityCount
     from new_encounter_summary

@@ -61,7 +61,7 @@ agg as (
         ym,
         cls,
         place,
-        sum(qty) as qty,
+        cast(sum(qty) as int) as qty,
         sum(amt) as amt,
         count(distinct ent) as cnt
     from corrected_base_2
@@ -75,7 +75,7 @@ final as (
         ym as YearMonth,
         cls as InsuranceClass,
         place as Ward,
-        cast(qty as int) as TotalLengthOfStay,
+        qty as TotalLengthOfStay,
         amt as TotalTotalCharge,
         cast(cnt as int) as EntityCount
     from agg

@@ -60,7 +60,7 @@ new_claim_monthly as (
         rpad(strftime(t.LossDate, '%Y%m%d'), 6, ' ') as YearMonth,
         coalesce(e.ProductLine, 'UNK') as ProductLine,
         coalesce(e.Branch, 'n/a') as Branch,
-        sum(t.ClaimCount) as TotalClaimCount,
+        cast(sum(t.ClaimCount) as int) as TotalClaimCount,
         sum(t.PaidAmount) as TotalPaidAmount,
         count(distinct t.PolicyNumber) as EntityCount
     from claim as t
@@ -70,7 +70,7 @@ new_claim_monthly as (
         rpad(strftime(t.LossDate, '%Y%m%d'), 6, ' '),
         coalesce(e.ProductLine, 'UNK'),
         coalesce(e.Branch, 'n/a')
-    having sum(t.ClaimCount) > 0
+    having cast(sum(t.ClaimCount) as int) > 0
 
 ),
 
@@ -80,7 +80,7 @@ final as (
         YearMonth,
         ProductLine,
         Branch,
-        cast(TotalClaimCount as int) as TotalClaimCount,
+        TotalClaimCount,
         TotalPaidAmount,
         cast(EntityCount as int) as EntityCount
     from kept_claim_monthly
@@ -91,7 +91,7 @@ final as (
         YearMonth,
         ProductLine,
         Branch,
-        cast(TotalClaimCount as int) as TotalClaimCount,
+        TotalClaimCount,
         TotalPaidAmount,
         cast(EntityCount as int) as EntityCount
     from new_claim_monthly

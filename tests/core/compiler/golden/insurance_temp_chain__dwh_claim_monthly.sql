@@ -62,7 +62,7 @@ agg as (
         ym,
         cls,
         place,
-        sum(qty) as qty,
+        cast(sum(qty) as int) as qty,
         sum(amt) as amt,
         count(distinct ent) as cnt
     from corrected_base_2
@@ -76,7 +76,7 @@ final as (
         ym as YearMonth,
         cls as ProductLine,
         place as Branch,
-        cast(qty as int) as TotalClaimCount,
+        qty as TotalClaimCount,
         amt as TotalPaidAmount,
         cast(cnt as int) as EntityCount
     from agg
