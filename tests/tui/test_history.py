@@ -20,6 +20,7 @@ async def test_history_equals_what_was_shown_live(kit: Kit) -> None:
         await app.until(lambda: app.state.finished)
         await app.press("w")
         await app.until(lambda: app.name == "RunScreen")
+        app.app.clear_notifications()
         live = {}
         for tab in TABS:
             await app.press("g", tab)
@@ -31,6 +32,7 @@ async def test_history_equals_what_was_shown_live(kit: Kit) -> None:
         await again.shows("✓ ")
         await again.press("enter")
         await again.until(lambda: again.name == "RunScreen")
+        again.app.clear_notifications()
         await again.settle()
         for tab in TABS:
             await again.press("g", tab)
