@@ -5,12 +5,13 @@ Only worker processes import this module: dbt is neither light nor thread-safe.
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from core.dbt.dbt_tuning import columns_looked_up_once, manifest_kept
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _QUIET = [
@@ -64,8 +65,8 @@ class DbtSession:
         return result
 
     def test(self, select: str) -> DbtResult:
-        """``dbt test --select``."""
-        with _columns_looked_up_once():
+        """``dbt test --select``; parses first if nothing was parsed, and keeps the manifest."""
+        with columns_looked_up_once(), manifest_kept(self._keep):
             return self._invoke(["test", "--select", select])
 
     def build(self, select: tuple[str, ...] = ()) -> DbtResult:
@@ -110,6 +111,9 @@ class DbtSession:
         warnings = tuple(dict.fromkeys(self._warnings))
         return DbtResult(results, error, manifest, warnings, bool(done.success))
 
+    def _keep(self, manifest: Any) -> None:
+        self.manifest = manifest
+
     def _places(self, command: str) -> list[str]:
         scratch = self.scratch or self.folder
         places = ["--project-dir", str(self.folder), "--log-path", str(scratch / "logs")]
@@ -130,31 +134,6 @@ class DbtSession:
             return  # about the dbt project made for this check, which no one else ever sees
         elif name == "NoNodeForYamlKey" or event.info.level == "warn":
             self._warnings.append(plain(event.info.msg, str(self.folder)))
-
-
-@contextlib.contextmanager
-def _columns_looked_up_once() -> Iterator[None]:
-    """Let dbt ask for a relation's columns once in a ``dbt test`` instead of for every fixture.
-
-    Tests change no relation, and the question is a quarter of what a unit test costs.
-    """
-    from dbt.adapters.duckdb.impl import DuckDBAdapter
-
-    original = DuckDBAdapter.get_columns_in_relation
-    known: dict[str, list[Any]] = {}
-
-    def remembered(adapter: Any, relation: Any) -> list[Any]:
-        key = str(relation)
-        if key not in known:
-            known[key] = original(adapter, relation)
-        return list(known[key])
-
-    remembered.__dict__.update(original.__dict__)  # what makes it callable from Jinja
-    DuckDBAdapter.get_columns_in_relation = remembered
-    try:
-        yield
-    finally:
-        DuckDBAdapter.get_columns_in_relation = original
 
 
 def _told(data: Any) -> str:

@@ -126,7 +126,7 @@ class Verification:
     else is meaningful, and ``lost_code`` is the diagnostic code for it (``WORKER_LOST``,
     ``DEADLINE_EXCEEDED``, ``CANCELLED``). ``compiled_sql`` is what dbt made of the full load,
     ``compiled_incremental`` of a later run of an incremental model. ``timings`` are seconds by
-    part (``parse``, ``test``, ``replay``).
+    part (``prepare``, ``test``, ``replay``).
     """
 
     phase: Phase

@@ -34,6 +34,7 @@ from core.dbt.yaml_guard import read_yaml
 from core.project.names import QualifiedName
 
 if TYPE_CHECKING:
+    from core.dbt.dbt_session import DbtResult
     from core.dbt.replay import Recording
 
 
@@ -110,13 +111,12 @@ class _Run:
         self.timings["prepare"] = clock() - started
         self.session = DbtSession(self.folder, self.progress)
         started = clock()
-        parsed = self.session.parse()
-        self.timings["parse"] = clock() - started
-        if parsed.error:
-            return self._done(Phase.PARSE, compiled=False, errors=(parsed.error,))
-        started = clock()
-        tests, errors = self._test()
+        done = self.session.test(self.request.model_name)
         self.timings["test"] = clock() - started
+        if self.session.manifest is None:
+            error = done.error or "dbt could not parse the model."
+            return self._done(Phase.PARSE, compiled=False, errors=(error,))
+        tests, errors = self._outcomes(done)
         scenarios: tuple[ScenarioOutcome, ...] = ()
         notes: tuple[str, ...] = ()
         compiled = not errors
@@ -131,7 +131,7 @@ class _Run:
             errors=errors,
             tests=tests,
             scenarios=scenarios,
-            notes=(*_warnings(parsed.warnings), *notes),
+            notes=(*_warnings(done.warnings), *notes),
         )
 
     def _done(self, phase: Phase, *, compiled: bool, **found: Any) -> Verification:
@@ -217,10 +217,9 @@ class _Run:
 
     # -- verdict -----------------------------------------------------------------------------
 
-    def _test(self) -> tuple[tuple[TestOutcome, ...], tuple[str, ...]]:
+    def _outcomes(self, done: DbtResult) -> tuple[tuple[TestOutcome, ...], tuple[str, ...]]:
         from core.dbt.results import outcomes
 
-        done = self.session.test(self.request.model_name)
         if done.error:
             return (), (done.error,)
         return outcomes(done.results, self.request.expected_tests, self.connection), ()

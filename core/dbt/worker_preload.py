@@ -33,11 +33,12 @@ def warm_up() -> Path:
         return _warm[0]
     os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    from core.dbt.dbt_tuning import tune
     from core.dbt.miniproject import copy_base, write_base
     from core.dbt.sample import sample_request
     from core.dbt.verification import verify_in
 
-    _tune_dbt()
+    tune()
     base = Path(os.environ[WORK_ENV]) / f"base-{os.getpid()}"
     write_base(base)
     from core.dbt.dbt_session import DbtSession, close_database
@@ -57,26 +58,6 @@ def warm_up() -> Path:
     gc.set_threshold(50_000, 20, 20)
     _warm.append(base)
     return base
-
-
-def _tune_dbt() -> None:
-    """Spare dbt two things it does in every invocation, where this version of it does them.
-
-    It looks through every folder of the import path for plugins, and takes its locks from
-    multiprocessing's spawn context: named semaphores that a killed worker would leave behind.
-    """
-    import multiprocessing
-
-    from dbt import mp_context
-
-    if "fork" in multiprocessing.get_all_start_methods():
-        mp_context._MP_CONTEXT = multiprocessing.get_context("fork")
-    from dbt.plugins import manager  # only now: what it imports takes locks
-
-    plugins = manager.PluginManager
-    if hasattr(plugins, "get_prefixed_modules"):
-        found = plugins.get_prefixed_modules()
-        plugins.get_prefixed_modules = classmethod(lambda cls: found)
 
 
 def _in_forkserver() -> bool:
