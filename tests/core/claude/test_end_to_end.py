@@ -144,11 +144,18 @@ def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(tmp_path: Path) -> 
         assert document["claude"]["counted"]
 
 
+def dear(call: Call) -> Reaction:
+    """The right model after a lot of thinking."""
+    if purpose(call.body) == "review":
+        return good(reviewed())
+    return good(authored(model(table_of(call.body))), output_tokens=12_000)
+
+
 @pytest.mark.slow
 def test_the_budget_stops_the_run_cleanly_and_a_higher_one_goes_on(tmp_path: Path) -> None:
     tables = ["Customer", "Store", "Region"]
     project = write_dynamic(tmp_path / "project", tables)
-    with Stub(steady) as stub:
+    with Stub(dear) as stub:
         code, document, said = run(
             project, stub, "--author", "claude", "--yes", "--max-cost", "1.05", "--all"
         )
