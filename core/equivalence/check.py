@@ -24,7 +24,7 @@ from core.interpreter import SqlError
 
 Progress = Callable[[str, int, int], None]
 
-_LEAST = 16
+_LEAST = 24
 """Trials that run even when nothing new is reached."""
 
 _DRY = 10

@@ -118,7 +118,7 @@ class Generator:
     def _cell(self, table: Table, column: Column, rng: random.Random, number: int) -> object:
         if column.identity:
             return rng.choice((1, 2, 3, 4, 5))
-        if column.nullable and rng.random() < 0.16:
+        if column.nullable and rng.random() < 0.2:
             return None
         pool = self._pool(table, column)
         if len(pool) > 4 and rng.random() < 0.6:

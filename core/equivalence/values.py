@@ -21,7 +21,8 @@ _RANGES = {
     T.BIGINT: (-(2**63), 2**63 - 1),
 }
 _MOMENTS = frozenset({T.DATE, T.DATETIME, T.DATETIME2, T.SMALLDATETIME, T.DATETIMEOFFSET})
-_WORDS = ("alpha", "Beta two", "gamma")
+_WORDS = ("Alpha", "Pad ", "Beta two")
+"""All begin alike: their order is the same with and without regard to case."""
 _DATE_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?|\d{8}")
 
 
@@ -56,13 +57,13 @@ def _texts(
 ) -> list[object]:
     limit = type_.length if type_.length not in (None, MAX) else 60
     assert limit is not None
-    basic = ["A1", "B2", "C3"] if is_key else [*_WORDS, " lead", "pad ", "12", "3.50"]
+    basic = ["A1", "B2", "C3"] if is_key else [*_WORDS, " Lead", "Gamma", "12", "3.50"]
     found: dict[str, str] = {}
     for text in [*literals, *numbers, *basic, *([""] if not is_key else [])]:
         cut = text[:limit]
         found.setdefault(cut.rstrip(" ").casefold(), cut)
     if not is_key and limit >= 12:
-        found.setdefault("long", ("word " * 40)[: min(limit, 30)].rstrip())
+        found.setdefault("long", ("Word " * 40)[: min(limit, 30)].rstrip())
     if type_.name in (T.CHAR, T.NCHAR):
         return [text.rstrip(" ") for text in found.values()]
     return list(found.values())
