@@ -63,10 +63,20 @@ class Check:
         self.progress = progress
         self.model = ModelSide.open(subject, connection, record)
         self.procedure = ProcedureSide(subject, self.model.inputs_of())
-        self.generator = Generator(subject, self.model.incremental)
+        self.generator = Generator(subject, self.model.incremental, self._key_is_declared())
         self.ends = time.process_time() + subject.seconds
         self.tally = _Tally()
         self.by_null: frozenset[str] = frozenset()
+
+    def _key_is_declared(self) -> bool:
+        """Whether the catalog itself says that the model's unique_key is one."""
+        table = self.subject.table(".".join(self.subject.target_key))
+        wanted = {name.lower() for name in self.model.facts.config.unique_key}
+        keys = table.keys if table is not None else ()
+        identity = {c.name.lower() for c in table.columns if c.identity} if table else set()
+        return bool(wanted) and any(
+            {c.lower() for c in key} <= wanted and not wanted & identity for key in keys
+        )
 
     def close(self) -> None:
         """Let go of the reference."""

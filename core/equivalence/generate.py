@@ -31,10 +31,13 @@ class Generator:
     """Makes the cases of one subject.
 
     ``incremental``: whether the model keeps rows between runs, so that sequences matter.
+    ``with_prior``: whether a target may be filled without the procedure; only where a declared key
+    keeps out rows that the procedure could never have left.
     """
 
     subject: Subject
     incremental: bool = False
+    with_prior: bool = False
     _pools: dict[tuple[str, str], list[object]] = field(default_factory=dict)
 
     @cached_property
@@ -75,7 +78,7 @@ class Generator:
             moment += _STEP
             rounds.append(Round(moment, {}, "again on unchanged sources"))
         prior: Rows = ()
-        if self.incremental and number % 4 == 3:
+        if self.incremental and self.with_prior and number % 4 == 3:
             prior = self._prior(size, rng)
         return Case(tuple(rounds), prior, parameters)
 

@@ -22,7 +22,8 @@ CREATE TABLE src.Orders (
     OrderID int NOT NULL PRIMARY KEY, CustomerCode varchar(10) NULL, Status varchar(12) NULL,
     Quantity int NULL, Amount decimal(10,2) NULL, OrderDate date NULL, ModifiedAt datetime NULL)
 GO
-CREATE TABLE src.Customers (CustomerCode varchar(10) NULL, CustomerName nvarchar(40) NULL, Region varchar(8) NULL)
+CREATE TABLE src.Customers (
+    CustomerCode varchar(10) NULL, CustomerName nvarchar(40) NULL, Region varchar(8) NULL)
 GO
 CREATE TABLE dw.OrderFacts (
     OrderID int NULL, CustomerName nvarchar(40) NULL, Share int NULL, NameLength int NULL,
@@ -103,7 +104,8 @@ select * from final
         ORDERS
         + """
 GO
-CREATE TABLE dw.LatestOrder (CustomerCode varchar(10) NULL, OrderID int NULL, Amount decimal(10,2) NULL)
+CREATE TABLE dw.LatestOrder (
+    CustomerCode varchar(10) NULL, OrderID int NULL, Amount decimal(10,2) NULL)
 """,
         """
 CREATE PROC [dw].[LoadLatestOrder]
@@ -151,7 +153,9 @@ select CustomerCode, OrderID, Amount from ranked where rn = 1
         ORDERS
         + """
 GO
-CREATE TABLE dw.StatusTotals (Status varchar(12) NULL, Orders int NULL, Customers int NULL, Average int NULL, Amount decimal(18,2) NULL)
+CREATE TABLE dw.StatusTotals (
+    Status varchar(12) NULL, Orders int NULL, Customers int NULL, Average int NULL,
+    Amount decimal(18,2) NULL)
 """,
         """
 create or alter procedure dw.usp_StatusTotals
@@ -202,7 +206,9 @@ group by Status
         ORDERS
         + """
 GO
-CREATE TABLE dw.DimCustomer (CustomerKey int IDENTITY(1,1) NOT NULL PRIMARY KEY, CustomerCode varchar(10) NULL, CustomerName nvarchar(40) NULL, Region varchar(8) NULL)
+CREATE TABLE dw.DimCustomer (
+    CustomerKey int IDENTITY(1,1) NOT NULL PRIMARY KEY,
+    CustomerCode varchar(10) NULL, CustomerName nvarchar(40) NULL, Region varchar(8) NULL)
 """,
         """
 CREATE PROCEDURE dw.usp_MergeCustomer AS
@@ -218,7 +224,8 @@ BEGIN
 END
 """,
         "dw.DimCustomer",
-        """{{ config(materialized='incremental', incremental_strategy='merge', unique_key='CustomerCode') }}
+        """{{ config(materialized='incremental', incremental_strategy='merge',
+    unique_key='CustomerCode') }}
 with customers as (
     select * from {{ source('src', 'Customers') }}
 ),
@@ -242,7 +249,9 @@ select
     coalesce(
         existing.CustomerKey,
         (select coalesce(max(CustomerKey), 0) from existing)
-            + row_number() over (partition by existing.CustomerKey is null order by incoming.CustomerCode)
+            + row_number() over (
+                partition by existing.CustomerKey is null order by incoming.CustomerCode
+            )
     ) as CustomerKey,
     incoming.CustomerCode,
     incoming.CustomerName,
@@ -252,14 +261,14 @@ left join existing on incoming.CustomerCode = existing.CustomerCode
 """,
         {
             "wrong merge key": ("unique_key='CustomerCode'", "unique_key='CustomerName'"),
-            "append for merge": (", unique_key='CustomerCode'", ""),
+            "append for merge": (",\n    unique_key='CustomerCode'", ""),
             "only new rows": (
                 "left join existing on incoming.CustomerCode = existing.CustomerCode\n",
                 "left join existing on incoming.CustomerCode = existing.CustomerCode\n"
                 "where existing.CustomerKey is null\n",
             ),
             "table for merge": (
-                "materialized='incremental', incremental_strategy='merge', unique_key='CustomerCode'",
+                "materialized='incremental', incremental_strategy='merge',\n    unique_key='CustomerCode'",  # noqa: E501
                 "materialized='table'",
             ),
             "min for max": ("max(Region)", "min(Region)"),

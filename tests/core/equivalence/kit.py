@@ -39,7 +39,7 @@ def worker_folder() -> Path:
 def subject(
     ddl: str, procedure: str, target: str, sql: str, spec: TestSpec | None = None, **given: object
 ) -> Subject:
-    """A subject from CREATE TABLEs, a procedure and a model that reads ``source(schema, table)``."""
+    """A subject from CREATE TABLEs, a procedure and a model that reads ``source()``s."""
     tables, identities = {}, {}
     for node in parse_script(ddl).statements:
         if isinstance(node, CreateTable):
