@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 
 from core.interpreter.casts_dates import date_from_text, date_to_text, to_datetime
-from core.interpreter.errors import Refused, raising, sql_text
+from core.interpreter.errors import Refused, SqlError, raising, sql_text
 from core.interpreter.naming import once
 from core.tsql import types as t
 from core.tsql.types import SqlType, TypeName, duckdb_storage
@@ -55,6 +55,11 @@ def convert(
 def _converted(
     sql: str, source: SqlType, target: SqlType, mode: Mode, style: int | None, place: str
 ) -> str:
+    if target.name is N.XML and (source.is_numeric or source.is_datetime):
+        # functions/try-convert-transact-sql, example B: not allowed, not even tried.
+        raise SqlError(
+            529, f"Explicit conversion from data type {source} to {target} is not allowed."
+        )
     if target.is_string or target.name in (N.XML, N.SQL_VARIANT):
         return _to_text(sql, source, target, mode, style, place)
     if target.is_datetime:

@@ -80,6 +80,7 @@ def statement(session: Session, node: Statement) -> None:
             if not found.is_open:
                 raise SqlError(16917, "Cursor is not open.")
             found.is_open = False
+            session.cursor_rows = 0
             found.rows = []
         case n.DeallocateCursor(name=name):
             _cursor(session, name)
@@ -87,7 +88,9 @@ def statement(session: Session, node: Statement) -> None:
             if session.frame.aliases.pop(key, None) is None:
                 session.frame.cursors.pop(key, None)
                 session.global_cursors.pop(key, None)
-    if not isinstance(node, n.Fetch):
+    if isinstance(node, n.DeclareCursor):
+        session.rowcount = 1  # functions/rowcount-transact-sql: DECLARE CURSOR sets it to 1
+    elif not isinstance(node, n.Fetch):
         session.rowcount = 0
 
 
@@ -120,6 +123,9 @@ def _open(session: Session, cursor: CursorState) -> None:
     cursor.columns = translation.columns
     cursor.position = -1
     cursor.is_open = True
+    # functions/cursor-rows-transact-sql: -1 for a dynamic cursor, which knows no number of rows.
+    fixed = {"STATIC", "KEYSET", "INSENSITIVE"} & set(cursor.definition.options)
+    session.cursor_rows = len(cursor.rows) if fixed or not cursor.rows else -1
 
 
 def _fetch(session: Session, node: n.Fetch) -> None:

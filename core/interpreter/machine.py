@@ -451,7 +451,10 @@ class Machine:
         state = int(str(session.scalar(value(node.state, t.INT)) or 1)) if node.state else 1
         arguments = [session.scalar(value(a, None)) for a in node.arguments]
         number = 50000
-        if isinstance(message, int):
+        if node.number is not None:  # RAISERROR 50001 'text'
+            number = int(str(session.scalar(value(node.number, t.INT)) or 50000))
+            text = str(message or "")
+        elif isinstance(message, int):
             number = message
             text = f"Error {message}, severity {severity}, state {state} was raised."
         else:

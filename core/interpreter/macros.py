@@ -78,9 +78,10 @@ def macros() -> list[str]:
         "ts_cs": "(x) AS rtrim(x, ' ')",
         "ts_len": "(x) AS CAST(length(rtrim(x, ' ')) AS INTEGER)",
         "ts_pad": "(x, n) AS lpad(x, CAST(greatest(n, length(x)) AS INTEGER), '0')",
-        "ts_idiv": f"(a, b) AS CASE WHEN b = 0 THEN {_DIVIDE} ELSE a // b END",
-        "ts_mod": f"(a, b) AS CASE WHEN b = 0 THEN {_DIVIDE} ELSE a % b END",
-        "ts_fdiv": f"(a, b) AS CASE WHEN b = 0 THEN {_DIVIDE} ELSE a / b END",
+        # NULL / 0 is NULL: no division takes place (language-elements/null-and-unknown).
+        "ts_idiv": f"(a, b) AS CASE WHEN a IS NOT NULL AND b = 0 THEN {_DIVIDE} ELSE a // b END",
+        "ts_mod": f"(a, b) AS CASE WHEN a IS NOT NULL AND b = 0 THEN {_DIVIDE} ELSE a % b END",
+        "ts_fdiv": f"(a, b) AS CASE WHEN a IS NOT NULL AND b = 0 THEN {_DIVIDE} ELSE a / b END",
         "ts_ddiv": _DECIMAL_DIVIDE,
         "ts_digits": "(x) AS CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT)",
         "ts_text_bit": _TEXT_TO_BIT.format(

@@ -370,6 +370,8 @@ class Reference:
             pass
         except (SqlError, Refused) as error:
             ended = error
+        except RecursionError:
+            ended = Refused("nesting", "an expression of this batch is nested too deeply")
         except (BreakLoop, ContinueLoop, Jump):
             ended = SqlError(133, "A GOTO, BREAK or CONTINUE statement leads nowhere.")
         finally:

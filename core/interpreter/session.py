@@ -68,6 +68,7 @@ class Session:
         self.error_number = 0
         self.identity: object = None
         self.fetch_status = 0
+        self.cursor_rows = 0
         self.trancount = 0
         self.doomed = False
         self.xact_abort = False
@@ -386,7 +387,7 @@ _SYSTEM: dict[str, Any] = {
     "@@servername": lambda s: s.profile.server_name,
     "@@version": lambda s: "Microsoft SQL Server 2022 (reference)",
     "@@language": lambda s: "us_english",
-    "@@cursor_rows": lambda s: 0,
+    "@@cursor_rows": lambda s: s.cursor_rows,
     "@@options": lambda s: 5496,
     "@@max_precision": lambda s: 38,
     "now": lambda s: s.clock,

@@ -166,7 +166,6 @@ CASES: list[Case] = [
             + "GO\nCREATE PROCEDURE dbo.p AS SELECT id FROM dbo.t WHERE id < 3\nGO\nEXEC dbo.p SELECT @@ROWCOUNT",
             [(2,)],
         ),
-        ("truncate is 0", T3 + "TRUNCATE TABLE dbo.t SELECT @@ROWCOUNT", [(0,)]),
         (
             "assignment without rows",
             T + "DECLARE @x int SELECT @x = q FROM dbo.t SELECT @@ROWCOUNT",
@@ -795,6 +794,49 @@ CASES: list[Case] = [
             "SELECT DATALENGTH(SYSDATETIME()), DATALENGTH(GETDATE())",
             [(8, 8)],
         ),
+    ),
+    *_cases(
+        "@@ROWCOUNT",
+        UNDOCUMENTED,
+        ("truncate is 0", T3 + "TRUNCATE TABLE dbo.t SELECT @@ROWCOUNT", [(0,)]),
+    ),
+    *_cases(
+        "@@ROWCOUNT",
+        "functions/rowcount-transact-sql",
+        ("declare cursor is 1", "DECLARE c CURSOR FOR SELECT 1 AS a SELECT @@ROWCOUNT", [(1,)]),
+    ),
+    *_cases(
+        "cursors",
+        "functions/cursor-rows-transact-sql",
+        (
+            "rows of a static cursor",
+            T3 + "DECLARE c CURSOR STATIC FOR SELECT id FROM dbo.t OPEN c SELECT @@CURSOR_ROWS",
+            [(3,)],
+        ),
+        (
+            "a dynamic one knows no number",
+            T3 + "DECLARE c CURSOR DYNAMIC FOR SELECT id FROM dbo.t OPEN c SELECT @@CURSOR_ROWS",
+            [(-1,)],
+        ),
+    ),
+    *_cases(
+        "conversions",
+        "functions/try-convert-transact-sql",
+        ("int to xml is an error", "SELECT TRY_CONVERT(xml, 4)", Error(529)),
+    ),
+    *_cases(
+        "arithmetic",
+        UNDOCUMENTED,
+        (
+            "NULL divided by zero",
+            "DECLARE @i int, @z int = 0 SELECT @i / @z, @i % @z",
+            [(None, None)],
+        ),
+    ),
+    *_cases(
+        "RAISERROR",
+        UNDOCUMENTED,
+        ("the old form keeps its number", "RAISERROR 50001 'text'", Error(50001)),
     ),
     *_cases(
         "batches",

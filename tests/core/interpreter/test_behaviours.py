@@ -14,6 +14,7 @@ CASES = behaviours.CASES + behaviours_flow.CASES
 
 def test_there_are_enough_and_their_names_differ() -> None:
     assert len(CASES) >= 200
+    assert sum(case.page_was_read for case in CASES) >= 200
     names = [(case.kind, case.page, case.name) for case in CASES]
     assert len(set(names)) == len(names)
 
