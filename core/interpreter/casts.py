@@ -312,7 +312,15 @@ def _date_to_number(sql: str, source: SqlType, target: SqlType, mode: Mode) -> s
 def _to_date(sql: str, source: SqlType, target: SqlType, mode: Mode, style: int | None) -> str:
     if source.is_string or source.name is N.SQL_VARIANT:
         return to_datetime(
-            date_from_text(sql, style, mode is Mode.TRY), target, mode is Mode.TRY, from_text=True
+            date_from_text(
+                sql,
+                style,
+                mode is Mode.TRY,
+                is_datetime=target.name in (N.DATETIME, N.SMALLDATETIME),
+            ),
+            target,
+            mode is Mode.TRY,
+            from_text=True,
         )
     if source.is_datetime:
         if source.name is N.TIME and target.name is not N.TIME:

@@ -27,9 +27,12 @@ _DATE_STYLES = {
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M%p", " %I:%M:%S%p", " %I:%M %p")
 
 
-def date_from_text(sql: str, style: int | None, is_try: bool) -> str:
-    """A TIMESTAMP read from text, in a style or in any unambiguous form."""
-    function = "ts_try_text_ts" if is_try else "ts_text_ts"
+def date_from_text(sql: str, style: int | None, is_try: bool, *, is_datetime: bool = False) -> str:
+    """A TIMESTAMP read from text, in a style or in any unambiguous form.
+
+    For a (small)datetime, text with the shape of a date that is none is error 242, not 241.
+    """
+    function = "ts_try_text_ts" if is_try else "ts_text_dt" if is_datetime else "ts_text_ts"
     pattern = _DATE_STYLES.get(style or 0)
     short = _DATE_STYLES.get((style or 0) + 100) if style and style < 15 else None
     if style in (0, None, 100, 9, 109, 20, 21, 25, 120, 121, 126, 127, 112, 23, 101, 1, 110, 10):

@@ -69,6 +69,12 @@ _DIFF_OVERFLOW = raising(
     "date/time instances is too large. Try to use datediff with a less precise datepart.",
 )
 
+# Year, month and day where a date has them, whatever their values, before an optional time.
+_DATE_SHAPE = (
+    r"([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{8}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4})"
+    r"([ T][0-9:.]+)?"
+)
+
 # Years below 50 belong to this century (two digit year cutoff 2049), strptime's pivot is 69.
 _PIVOT = "CASE WHEN year(v) > 2049 THEN v - to_years(100) ELSE v END"
 
@@ -113,6 +119,14 @@ def macros() -> list[str]:
             "ts_try_text_ts(x)",
             "p",
             f"CASE WHEN x IS NULL THEN NULL WHEN p IS NULL THEN {_BAD_DATE} ELSE p END",
+        ),
+        "ts_text_dt": "(x) AS "
+        + _let(
+            "ts_try_text_ts(x)",
+            "p",
+            "CASE WHEN x IS NULL THEN NULL WHEN p IS NOT NULL THEN p "
+            f"WHEN regexp_full_match(trim(x, ' '), '{_DATE_SHAPE}') THEN {_OUT_OF_RANGE} "
+            f"ELSE {_BAD_DATE} END",
         ),
         "ts_or_bad_date": f"(x, v) AS CASE WHEN x IS NOT NULL AND v IS NULL THEN {_BAD_DATE} "
         "ELSE v END",

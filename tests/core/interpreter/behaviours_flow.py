@@ -827,6 +827,9 @@ CASES: list[Case] = [
     *_cases(
         "arithmetic",
         UNDOCUMENTED,
+        ("no such day, as a datetime", "SELECT CAST('2024-02-30' AS datetime)", Error(242)),
+        ("no date at all", "SELECT CAST('soon' AS datetime)", Error(241)),
+        ("no such day, as a date", "SELECT CAST('2024-02-30' AS date)", Error(241)),
         (
             "NULL divided by zero",
             "DECLARE @i int, @z int = 0 SELECT @i / @z, @i % @z",
