@@ -65,7 +65,7 @@ async def loaded(folder: Path, seconds: float) -> None:
         while not app.session.view.complete:
             await pilot.pause(0.05)
         await pilot.press("a", "r")
-        while not (isinstance(app.screen, RunScreen) and author.said > 1000):
+        while not (isinstance(app.screen, RunScreen) and author.said > 1000):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         rows = app.screen.rows
         painted = asyncio.Event()

@@ -49,7 +49,7 @@ async def take(file: Path) -> None:
             await pilot.pause(0.3)
             file.parent.mkdir(parents=True, exist_ok=True)
             svg = app.export_screenshot(title="proc2dbt")
-            file.write_text(svg, encoding="utf-8")
+            file.write_text(svg, encoding="utf-8")  # noqa: ASYNC240
             await app.session.interrupt("the picture is taken")
 
 

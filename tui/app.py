@@ -128,14 +128,6 @@ class Proc2dbtApp(App[int]):
         else:
             self.push_screen(screen)
 
-    async def finish_run(self, *, pull_request: bool) -> None:
-        """Close the run and show what became of it."""
-        await leaving.finish_run(self, pull_request=pull_request)
-
-    async def ask_quit(self) -> None:
-        """Leave, after asking while a run is under way."""
-        await leaving.ask_quit(self)
-
     async def action_quit(self) -> None:
         """``ctrl+q`` is the same as ``q``."""
         screen = self.screen
@@ -201,10 +193,3 @@ class Proc2dbtApp(App[int]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Only ours: the palette is made from the action list."""
         yield from ()
-
-
-def run_app(**options: Any) -> int:
-    """Open the app; see :func:`tui.opening.run_app` for what can be said."""
-    from tui.opening import run_app as opened
-
-    return opened(**options)

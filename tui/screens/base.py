@@ -143,7 +143,9 @@ class BaseScreen(Screen[None]):
 
     def act_quit(self) -> None:
         """Leave; asks while a run is under way."""
-        self.guarded(self.proc.ask_quit)
+        from tui.leaving import ask_quit
+
+        self.guarded(lambda: ask_quit(self.proc))
 
     def act_back(self) -> None:
         """To the screen before."""

@@ -361,12 +361,13 @@ class ItemsScreen(BaseScreen):
 
     async def act_commit(self) -> None:
         """The end of the run, shown before it is done."""
+        from tui.leaving import finish_run
         from tui.screens.finish import FinishScreen
 
         answer = await self.app.push_screen_wait(FinishScreen(self.session, self.state))
         if not answer:
             return
-        await self.proc.finish_run(pull_request=answer == "pr")
+        await finish_run(self.proc, pull_request=answer == "pr")
 
     def _refs(self, ids: Sequence[str]) -> list[str]:
         return list(ids)

@@ -310,6 +310,7 @@ class TablesScreen(BaseScreen):
                 raise
             await self._ask_unfinished(tables, error)
             return
+        self.app.clear_notifications()  # what they said is on the screen now
         self.proc.show_run()
 
     async def _ask_unfinished(self, tables: list[str], error: ProjectError) -> None:
