@@ -38,6 +38,7 @@ TARGETS = {(10, 0): 10.0, (1000, 0): 30.0, (10, 1): 6.0, (1000, 1): 20.0}
 KEY_IS_SET = (Assumed("not_null", "every line has an order", columns=("OrderNumber",)),)
 
 
+FILLER_COLUMNS = [f"attribute_{number}" for number in range(1, 14)]
 FILLER_SQL = """\
 {{ config(materialized='view') }}
 
@@ -45,15 +46,21 @@ with earlier as (
 
     select * from BEFORE
 
+),
+
+final as (
+
+    select
+        id,
+        id + 1 as next_id,
+        'x' as name,
+        COLUMNS
+    from earlier
+
 )
 
-select
-    id,
-    id + 1 as next_id,
-    'x' as name,
-    1.5 as amount
-from earlier
-"""
+select * from final
+""".replace("COLUMNS", ",\n        ".join(f"{n} as {c}" for n, c in enumerate(FILLER_COLUMNS)))
 
 FILLER_YAML = """\
 version: 2
@@ -64,19 +71,29 @@ models:
       - name: id
         description: the id
         data_tests: [unique, not_null]
+      - name: next_id
+        description: the id after it
+        data_tests: [not_null]
       - name: name
         description: a name
-"""
+        data_tests: [not_null]
+""" + "".join(
+    f"      - name: {column}\n        description: the attribute\n"
+    + ("        data_tests: [not_null]\n" if column == "attribute_1" else "")
+    for column in FILLER_COLUMNS
+)
 
 
 def write_filler(folder: Path, count: int) -> None:
-    """``count`` models as other people's are: a ref, a few columns, two tests each."""
+    """``count`` models of the item's kind: a ref, 16 described columns, five data tests each."""
     for number in range(count):
         before = f"{{{{ ref('filler_{number - 1}') }}}}" if number % 10 else "(select 1 as id)"
         group = folder / "models" / f"group_{number // 50}"
         group.mkdir(parents=True, exist_ok=True)
         (group / f"filler_{number}.sql").write_text(FILLER_SQL.replace("BEFORE", before))
-        (group / f"_filler_{number}.yml").write_text(FILLER_YAML.replace("N", str(number)))
+        (group / f"_filler_{number}.yml").write_text(
+            FILLER_YAML.replace("filler_N", f"filler_{number}")
+        )
 
 
 def write_cold_project(folder: Path, items: list[Item], models: int) -> None:
