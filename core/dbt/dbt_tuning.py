@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ def tune() -> None:
         _merge_macros_by_dictionary()
         _skip_unread_debug_events()
         _reuse_type_testers()
+        _add_fixtures_without_parsing()
 
 
 def _find_plugins_once() -> None:
@@ -119,6 +121,30 @@ def _reuse_type_testers() -> None:
         return build(tuple(text_columns), tuple(string_null_values or ()))
 
     agate_helper.build_type_tester = reused
+
+
+_LEADING_WITH = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*with\b(?:\s+recursive\b)?", re.IGNORECASE
+)
+
+
+def _add_fixtures_without_parsing() -> None:
+    """dbt parses a whole model to find the ``with`` behind which its fixtures go.
+
+    Where the text starts with it, there it is; any other text is left to dbt.
+    """
+    from dbt import compilation
+
+    parsing = compilation.inject_ctes_into_sql
+
+    def inject_ctes_into_sql(sql: str, ctes: list[Any]) -> str:
+        start = _LEADING_WITH.match(sql) if ctes else None
+        if start is None:
+            return str(parsing(sql, ctes))
+        added = ", ".join(cte.sql for cte in ctes)
+        return f"{sql[: start.end()]}{added}, {sql[start.end() :]}"
+
+    compilation.inject_ctes_into_sql = inject_ctes_into_sql
 
 
 @contextlib.contextmanager

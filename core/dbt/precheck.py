@@ -70,6 +70,7 @@ class _Precheck:
     request: VerifyRequest
     template: ModelTemplate
     yaml: dict[str, Any]
+    filled: set[str] = field(default_factory=set)
     fixtures: dict[str, tuple[str, tuple[InputColumn, ...]]] = field(default_factory=dict)
 
     def run(self) -> tuple[TestOutcome, ...]:
@@ -128,10 +129,10 @@ class _Precheck:
         )
         _insert_literal(connection, "expected", columns, rows)
         wanted, found = f"select {listed} from expected", f"select {listed} from actual"
+        if _same_bag(connection, wanted, found):
+            return TestOutcome(name, TestKind.UNIT, TestStatus.PASS, compiled_sql=sql)
         missing = _except(connection, wanted, found)
         extra = _except(connection, found, wanted)
-        if not missing and not extra:
-            return TestOutcome(name, TestKind.UNIT, TestStatus.PASS, compiled_sql=sql)
         return TestOutcome(
             name,
             TestKind.UNIT,
@@ -154,12 +155,15 @@ class _Precheck:
         return self.template.render(resolver, incremental=incremental).text
 
     def _load(self, connection: duckdb.DuckDBPyConnection, given: list[Any]) -> None:
-        for table, _ in self.fixtures.values():
+        for table in self.filled:
             connection.execute(f"delete from {table}")
+        self.filled.clear()
         for entry in given:
             fixture = self.fixtures.get(str(entry.get("input")))
             if fixture is None:
                 raise _BadTestError(f"the input {entry.get('input')} is not known")
+            if entry.get("rows"):
+                self.filled.add(fixture[0])
             if entry.get("format") == "sql":
                 connection.execute(f"insert into {fixture[0]} by name {entry['rows']}")
                 continue
@@ -199,6 +203,15 @@ def _insert_literal(
     connection.execute(
         f"insert into {table} ({names}) values {', '.join([marks] * len(rows))}", values
     )
+
+
+def _same_bag(connection: duckdb.DuckDBPyConnection, left: str, right: str) -> bool:
+    """Bags of one size of which neither holds more than the other are equal."""
+    row = connection.execute(
+        f"select (select count(*) from ({left})) = (select count(*) from ({right})) "
+        f"and not exists ({left} except all {right})"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _except(connection: duckdb.DuckDBPyConnection, left: str, right: str) -> list[Any]:
