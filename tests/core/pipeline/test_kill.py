@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -80,10 +81,11 @@ class Executioner:
     """Kills the process at its n-th effect on the disk: before, in the middle of, or after it."""
 
     def __init__(self, at: int, how: str) -> None:
-        self.at, self.how, self.count = at, how, 0
+        self.at, self.how, self.count, self._numbers = at, how, 0, itertools.count(1)
 
-    def due(self, how: str) -> bool:
-        return self.count == self.at and self.how == how
+    def due(self, number: int, how: str) -> bool:
+        """Whether the effect of this number (each has its own: threads write too) is the one."""
+        return number == self.at and self.how == how
 
     def kill(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -93,26 +95,26 @@ class Executioner:
         write: Callable[[Path, bytes], None] = core.project.files.write_bytes
 
         def watched_append(journal: Any, event: Any) -> None:
-            self.count += 1
-            if self.due("before"):
+            number = self.count = next(self._numbers)
+            if self.due(number, "before"):
                 self.kill()
-            if self.due("middle"):
+            if self.due(number, "middle"):
                 journal._stream.write(b'{"type":"item_finished","item_id":"silv')
                 self.kill()
             append(journal, event)
-            if self.due("after"):
+            if self.due(number, "after"):
                 self.kill()
 
         def watched_write(path: Path, data: bytes) -> None:
-            self.count += 1
-            if self.due("before"):
+            number = self.count = next(self._numbers)
+            if self.due(number, "before"):
                 self.kill()
-            if self.due("middle"):
+            if self.due(number, "middle"):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 (path.parent / f".{path.name}.half.tmp").write_bytes(data[: len(data) // 2])
                 self.kill()
             write(path, data)
-            if self.due("after"):
+            if self.due(number, "after"):
                 self.kill()
 
         core.pipeline.journal.Journal.append = watched_append  # type: ignore[method-assign]
@@ -201,13 +203,14 @@ def test_killed_and_resumed(
 def test_a_run_killed_again_and_again(
     tmp_path: Path, undisturbed: tuple[dict[str, object], int]
 ) -> None:
-    wanted, _ = undisturbed
+    wanted, effects = undisturbed
     root = tmp_path / "project"
     write_project(root, TABLES, READS)
+    life = effects // 3  # long enough for the items at work at once to finish one of them
 
     def die(work: Callable[[Path], None]) -> Callable[[], None]:
         def killed() -> None:
-            Executioner(60, "after").watch()
+            Executioner(life, "after").watch()
             work(root)
 
         return killed
