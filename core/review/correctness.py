@@ -41,10 +41,6 @@ class Comparison:
         """
         return not self.procedure.not_judged and not self.procedure.required.pivots
 
-    def evidence(self, text: str, rendered_line: int) -> tuple[str, int]:
-        """A quotation of the model and its line."""
-        return text, self.model.line(rendered_line)
-
 
 def correctness_issues(comparison: Comparison) -> list[Issue]:
     """All findings about the translation, in the order tables, columns, joins, filters, grain."""

@@ -43,7 +43,6 @@ from core.tsql.nodes import (
     Unparsed,
     Variable,
     While,
-    walk,
 )
 
 ColumnsOf = Callable[[str], tuple[str, ...] | None]
@@ -464,8 +463,3 @@ def _target_keys(on: exp.Expr, alias: str) -> frozenset[str]:
                     if column.table.casefold() == alias:
                         keys.add(column.name.casefold())
     return frozenset(keys)
-
-
-def has_unparsed(procedure: CreateProcedure) -> bool:
-    """Whether some statement of the procedure was not understood."""
-    return any(isinstance(node, Unparsed) for node in walk(procedure))
