@@ -100,6 +100,22 @@ class Tables:
             )
         return content
 
+    def check_unwritten(self, key: str, table: Table, line: int) -> None:
+        """A table no statement has written so far is read: its prior content is meant.
+
+        When the procedure writes it later and it has a model of its own, ``ref()`` would show what
+        it holds afterwards. Raises `Refused`.
+        """
+        if key == self.target or not (self.final_versions or {}).get(key):
+            return
+        if isinstance(self.options.relation(key), ModelInput):
+            raise Refused(
+                f"{table.name} is read before the procedure writes it, and it is built by a model "
+                "of its own, which shows what it holds afterwards",
+                "reads another target half-way",
+                line,
+            )
+
     def prior(self, state: TableState) -> Relation | None:
         """The rows a permanent table held before the procedure, or None for a temporary one."""
         if state.table.name.is_temporary:

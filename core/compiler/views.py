@@ -50,6 +50,7 @@ def resolver(tables: Tables, binder: Callable[[], Binder]) -> Resolver:
                 "unknown table",
                 line,
             )
+        tables.check_unwritten(key, table, line)
         return tables.base(key, table)
 
     return resolve

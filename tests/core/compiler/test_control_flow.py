@@ -309,3 +309,19 @@ def test_a_second_target_refs_the_first_once_it_is_complete() -> None:
     )
     found = refused(appending, "silver.DailySales", options=options)
     assert found.construct == "reads another target half-way"
+
+
+def test_another_target_is_not_read_before_it_is_written() -> None:
+    """ref() shows what the other target holds after the procedure, not before."""
+    source = """
+    CREATE PROCEDURE silver.usp_Archive AS
+        INSERT INTO silver.DailySales (OrderDate, Orders)
+        SELECT OrderDate, COUNT(*) FROM silver.FactOrders WHERE Qty = 0 GROUP BY OrderDate
+        DELETE silver.FactOrders WHERE Qty = 0
+    """
+    options = CompileOptions(relation={"silver.factorders": ModelInput("stg_factorders")}.get)
+    found = refused(source, "silver.DailySales", options=options)
+    assert found.construct == "reads another target half-way"
+    assert found.line == 4
+    compiled(source, "silver.DailySales")
+    compiled(source, "silver.FactOrders", options=options)
