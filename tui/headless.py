@@ -19,7 +19,8 @@ import click
 
 from core.dbt.pool import WorkerPool
 from core.git.worktree import reopen
-from core.pipeline.claude_desk import ClaudeUse, require_claude
+from core.pipeline.claude_desk import require_claude
+from core.pipeline.claude_use import ClaudeUse
 from core.pipeline.closing import close_run
 from core.pipeline.decisions import current_person
 from core.pipeline.launch import (

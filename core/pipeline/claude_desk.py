@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +36,7 @@ from core.generation.author import Job
 from core.generation.offloop import off_loop
 from core.git.repository import find_repository
 from core.pipeline import events as ev
+from core.pipeline.claude_use import ClaudeUse
 from core.pipeline.judges import RulesReviewer, review_request
 from core.pipeline.ports import Candidate
 from core.pipeline.result import Usage
@@ -47,16 +47,6 @@ from core.review.verdict import ReviewResult, Verdict
 
 if TYPE_CHECKING:
     from core.pipeline.run import RunController
-
-
-@dataclass(frozen=True)
-class ClaudeUse:
-    """What an invocation says about Claude beside the settings: ``--yes``, ``--record``,
-    ``--replay``."""
-
-    yes: bool = False
-    record: Path | None = None
-    replay: Path | None = None
 
 
 def require_claude(settings: Settings, project: Path) -> None:

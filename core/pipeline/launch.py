@@ -28,7 +28,7 @@ from core.git.worktree import (
     open_worktree,
     plan_worktree,
 )
-from core.pipeline.claude_desk import ClaudeUse
+from core.pipeline.claude_use import ClaudeUse
 from core.pipeline.closing import Closing
 from core.pipeline.open import require_startable, unfinished
 from core.pipeline.plan import RunPlan, plan_run

@@ -7,7 +7,8 @@ from pathlib import Path
 from core.dbt.pool import WorkerPool
 from core.generation.authors import available_authors
 from core.pipeline.bench import DbtBench
-from core.pipeline.claude_desk import ClaudeDesk, ClaudeUse
+from core.pipeline.claude_desk import ClaudeDesk
+from core.pipeline.claude_use import ClaudeUse
 from core.pipeline.comparing import ExecutedEquivalence
 from core.pipeline.ports import Parts
 from core.project.settings import Settings

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.claude.client import Waits
 from core.dbt.pool import WorkerPool
 from core.git.worktree import open_in_place
-from core.pipeline.claude_desk import ClaudeUse
+from core.pipeline.claude_use import ClaudeUse
 from core.pipeline.open import Invocation, start_run
 from core.pipeline.plan import plan_run
 from core.pipeline.result import ItemResult
