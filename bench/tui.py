@@ -22,9 +22,9 @@ sys.path.insert(0, str(ROOT))
 
 from core.generation.author import Draft, Job, Refusal, Say  # noqa: E402
 from core.pipeline import events as ev  # noqa: E402
-from core.pipeline.launch import Wish  # noqa: E402
 from core.pipeline.ports import Parts  # noqa: E402
 from core.pipeline.reducer import apply  # noqa: E402
+from core.pipeline.wish import Wish  # noqa: E402
 from core.project.settings import Settings  # noqa: E402
 from tests.core.pipeline.fakes import FakeBench, FakeEquivalence, FakeReviewer  # noqa: E402
 from tests.core.pipeline.small_project import write_project  # noqa: E402
@@ -147,7 +147,7 @@ FIRST_PAINT = """
 import sys, time, pathlib
 begun = time.perf_counter()
 sys.path.insert(0, {root!r})
-from core.pipeline.launch import Wish, settings_for
+from core.pipeline.wish import Wish, settings_for
 from tui.app import Proc2dbtApp
 wish = Wish(project=pathlib.Path({project!r}))
 app = Proc2dbtApp(wish, settings_for(wish))

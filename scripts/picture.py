@@ -15,8 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 from core.dbt.pool import WorkerPool  # noqa: E402
 from core.demo import copy_demo  # noqa: E402
-from core.pipeline.launch import Wish, settings_for  # noqa: E402
 from core.pipeline.state import ItemPhase  # noqa: E402
+from core.pipeline.wish import Wish, settings_for  # noqa: E402
 from tui.app import Proc2dbtApp  # noqa: E402
 from tui.screens.run import RunScreen  # noqa: E402
 

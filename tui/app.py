@@ -11,7 +11,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
-from core.pipeline.launch import Wish
+from core.pipeline.wish import Wish
 from core.project.settings import Settings
 from tui import clipboard, leaving, themes
 from tui.actions import ACTIONS

@@ -25,14 +25,11 @@ from core.pipeline.closing import close_run
 from core.pipeline.decisions import current_person
 from core.pipeline.launch import (
     Launch,
-    Wish,
     closing_for,
-    headless_command,
     open_place,
     prepare_launch,
     project_at,
     select,
-    settings_for,
 )
 from core.pipeline.ontarget import Target, reach_target, verify_on_target
 from core.pipeline.open import (
@@ -50,6 +47,7 @@ from core.pipeline.run import RunController
 from core.pipeline.state import RunState
 from core.pipeline.summary import exit_code, printed, summary_of
 from core.pipeline.wiring import real_parts
+from core.pipeline.wish import Wish, headless_command, settings_for
 from core.project.clock import system_clock
 from core.project.codes import Diagnostic, ProjectError
 from core.project.project import MigrationProject

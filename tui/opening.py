@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from core.dbt.pool import WorkerPool
-from core.pipeline.launch import Wish, select, settings_for
+from core.pipeline.launch import select
+from core.pipeline.wish import Wish, settings_for
 from core.project.codes import ProjectError
 from core.project.project import MigrationProject
 

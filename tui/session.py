@@ -22,9 +22,7 @@ from core.pipeline.decisions import current_person
 from core.pipeline.lastruns import last_runs
 from core.pipeline.launch import (
     Launch,
-    Wish,
     closing_for,
-    headless_command,
     open_place,
     prepare_launch,
     project_at,
@@ -41,6 +39,7 @@ from core.pipeline.plan import plan_run
 from core.pipeline.ports import Parts
 from core.pipeline.result import Summary
 from core.pipeline.state import RunState
+from core.pipeline.wish import Wish, headless_command
 from core.project.clock import Clock, system_clock
 from core.project.codes import Diagnostic, ProjectError
 from core.project.guards import ModelNames, check_project

@@ -1,15 +1,13 @@
-"""From what was asked to a run that can start: settings, selection, guards, git, place.
+"""From what was asked to a run that can start: selection, guards, git, place.
 
 Shared by the headless command and the app. Nothing is written before :func:`open_place`.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from core.git.pull_request import PullRequestSettings
 from core.git.repository import (
@@ -28,48 +26,15 @@ from core.git.worktree import (
     open_worktree,
     plan_worktree,
 )
-from core.pipeline.claude_use import ClaudeUse
 from core.pipeline.closing import Closing
 from core.pipeline.open import require_startable, unfinished
 from core.pipeline.plan import RunPlan, plan_run
+from core.pipeline.wish import Wish
 from core.project.codes import Diagnostic
 from core.project.guards import ModelNames, check_project, is_ready
 from core.project.project import MigrationProject
 from core.project.selection import Selection, select_tables
 from core.project.settings import Settings
-from core.project.settings_file import load_settings
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What an invocation asks for. ``resume`` is ``""`` for the newest run, ``None`` for none."""
-
-    project: Path
-    tables: tuple[str, ...] = ()
-    all_ready: bool = False
-    in_place: bool = False
-    commit: bool = False
-    no_pr: bool = False
-    resume: str | None = None
-    discard: bool = False
-    dry_run: bool = False
-    flags: Mapping[str, Any] = field(default_factory=dict)
-    """Settings given as flags, by their dotted name; ``None`` where a flag was not given."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    folder: Path | None = None
-    """What ``@file`` is relative to; the current folder when absent."""
-    claude: ClaudeUse = field(default_factory=ClaudeUse)
-    """``--yes``, ``--record``, ``--replay``."""
-
-    @property
-    def commits(self) -> bool:
-        """Whether accepted items are committed: always in a worktree, in place when asked."""
-        return self.commit or not self.in_place
-
-    @property
-    def sends(self) -> bool:
-        """Whether the branch is pushed and a pull request opened: never from in place."""
-        return not self.in_place and not self.no_pr
 
 
 @dataclass(frozen=True)
@@ -86,15 +51,6 @@ class Launch:
     repository: Repository | None = None
     worktree: WorktreePlan | None = None
     uncommitted: Uncommitted = field(default_factory=Uncommitted)
-
-
-def settings_for(wish: Wish) -> Settings:
-    """The effective settings of an invocation.
-
-    Raises:
-        ProjectError: ``SETTINGS_INVALID``.
-    """
-    return load_settings(wish.project, wish.environment, dict(wish.flags))
 
 
 def select(wish: Wish, project: MigrationProject, settings: Settings) -> Selection:
@@ -203,17 +159,3 @@ def pull_request_settings(settings: Settings) -> PullRequestSettings:
         labels=settings.pr.labels,
         reviewers=settings.pr.reviewers,
     )
-
-
-def headless_command(
-    tables: Sequence[str], settings: Settings, *, in_place: bool, commit: bool, no_pr: bool
-) -> str:
-    """The command line that does the same run without a screen."""
-    words = ["proc2dbt", "--headless", *tables]
-    for name, flag in (("author", "--author"), ("jobs", "--jobs"), ("approve", "--approve")):
-        if settings.origin(name).startswith("flag"):
-            words += [flag, str(getattr(settings, name))]
-    words += ["--in-place"] if in_place else []
-    words += ["--commit"] if in_place and commit else []
-    words += ["--no-pr"] if no_pr and not in_place else []
-    return shlex.join(words)

@@ -11,9 +11,9 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from core.pipeline.launch import Wish
 from core.pipeline.ports import Parts
 from core.pipeline.state import ItemPhase, RunState
+from core.pipeline.wish import Wish
 from core.project.settings import Settings
 from tests.core.pipeline.fakes import FakeBench, ScriptedAuthor, fake_parts
 from tests.core.pipeline.small_project import write_project
