@@ -11,6 +11,10 @@
         reference.table("silver.DimCustomer").dicts()
         reference.reset()                              # cheap: the next data set can be loaded
 
+``Reference(…, full_coverage=True)`` also counts how predicates, CASE arms and joins come out:
+``reference.coverage.reached`` and ``.missing`` are sets of `Outcome` (module, line, number, kind,
+outcome), ``reference.coverage.clear()`` starts anew.
+
 ``run_script(text)`` runs any script batch by batch. Types come from `core.tsql.schema`; a project's
 are made by `core.warehouse` (see `core.interpreter.project_reference`).
 
@@ -24,7 +28,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.interpreter.context import Finding, Profile
-    from core.interpreter.coverage import Coverage
+    from core.interpreter.coverage import Coverage, Outcome
     from core.interpreter.engine import Limits
     from core.interpreter.errors import NotExecutable, Refused, SqlError
     from core.interpreter.reference import Reference
@@ -36,6 +40,7 @@ _WHERE = {
     "Coverage": "coverage",
     "Limits": "engine",
     "NotExecutable": "errors",
+    "Outcome": "coverage",
     "Refused": "errors",
     "SqlError": "errors",
     "Reference": "reference",
@@ -52,6 +57,7 @@ __all__ = [
     "Finding",
     "Limits",
     "NotExecutable",
+    "Outcome",
     "Profile",
     "Reference",
     "Refused",

@@ -58,6 +58,7 @@ def update(session: Session, leaf: Leaf) -> int:
     parsed = parsed_leaf(leaf)
     plan = _plan(session, leaf, parsed)
     stored = plan.stored
+    session.probe(plan.translation)
     session.store.touch(stored)
     staged = plan.several or parsed.output is not None or bool(plan.variables)
 
@@ -141,6 +142,7 @@ def delete(session: Session, leaf: Leaf) -> int:
     parsed = parsed_leaf(leaf)
     plan = _plan(session, leaf, parsed)
     stored = plan.stored
+    session.probe(plan.translation)
     session.store.touch(stored)
     name = quoted(stored.physical.name)
     if parsed.output is not None:

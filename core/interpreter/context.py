@@ -90,6 +90,7 @@ class Collected:
     materialized: list[MaterializedCall] = field(default_factory=list)
     constants: dict[str, object] = field(default_factory=dict)
     probes: list[Probe] = field(default_factory=list)
+    places: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     is_volatile: bool = False
     reads_tables: bool = False
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -114,6 +115,7 @@ class Context:
         self.inlined: dict[str, str] = dict(inlined or {})
         self.depth = depth
         self.max_recursion = 100
+        self.is_probing = world.probing
 
     @property
     def profile(self) -> Profile:
@@ -191,6 +193,10 @@ class Context:
         if physical is None:
             raise Refused("NEXT VALUE FOR", f"there is no sequence {name}", line_of(node))
         return f"nextval({sql_text(quoted(physical))})"
+
+    def place_number(self) -> int:
+        """The next number for a place whose outcomes are counted."""
+        return next(self.collected.places)
 
     def find(self, kind: str, message: str, line: int) -> None:
         """Note a finding, once."""

@@ -262,6 +262,7 @@ def write_rows(session: Session, stored: StoredTable, translation: Translation, 
     """Insert finished rows; constraints are checked, the identity counter moves."""
     identity = stored.identity
     explicit = _explicit(session, stored)
+    session.probe(translation)
     session.store.touch(stored)
     start = identity.next if identity is not None else 0
     sql = f"INSERT INTO {quoted(stored.physical.name)} {select}"

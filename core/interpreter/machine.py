@@ -85,6 +85,7 @@ class Machine:
             handler(self, node)
             return
         session.coverage.ran(session.frame.name or "", node.span.line, node.span.column)
+        session.new_statement()
         try:
             handler(self, node)
         except SqlError as error:
@@ -142,6 +143,7 @@ class Machine:
     def condition(self, expr: n.Expr, node: Statement, kind: str) -> bool:
         session = self.session
         session.coverage.ran(session.frame.name or "", node.span.line, node.span.column)
+        session.new_statement()
         try:
             value = session.scalar(session.translator.condition(expr))
         except SqlError as error:

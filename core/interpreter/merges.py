@@ -68,6 +68,7 @@ class _Plan:
     branches: tuple[_Branch, ...]
     sources: tuple[Relation, ...]
     inserts: dict[int, str]
+    line: int
 
 
 def merge(session: Session, leaf: Leaf) -> int:
@@ -91,6 +92,9 @@ def merge_output(session: Session, parsed: ParsedLeaf, node: object) -> outputs.
 def _run(session: Session, parsed: ParsedLeaf, node: object) -> tuple[int, outputs.Emitted | None]:
     plan = _plan(session, parsed, node)
     stored = plan.stored
+    session.probe(plan.joined)
+    if plan.orphans is not None:
+        session.probe(plan.orphans)
     session.store.touch(stored)
     emitted: list[outputs.Emitted] = []
 
@@ -136,8 +140,22 @@ def _cover(session: Session, plan: _Plan) -> None:
         rows = session.engine.query(
             f"SELECT count(*) FROM {branch.stage} WHERE {_BRANCH} = {branch.number}"
         )[0][0]
-        outcome = "hit" if rows else "none"
-        session.coverage.branch(module, branch.when.line, branch.number, "merge", outcome)
+        line, number = branch.when.line, branch.number
+        session.coverage.branch(module, line, number, "merge", "hit", 1 if rows else 0)
+        session.coverage.branch(module, line, number, "merge", "none", 0 if rows else 1)
+    if session.probing:
+        _cover_join(session, plan, module)
+
+
+def _cover_join(session: Session, plan: _Plan, module: str) -> None:
+    matched, unmatched = session.engine.query(
+        f"SELECT count({ROW_ID}), count(*) - count({ROW_ID}) FROM {_JOINED}"
+    )[0]
+    counts = {"matched": matched, "unmatched": unmatched}
+    if plan.orphans is not None:
+        counts["right unmatched"] = session.engine.query(f"SELECT count(*) FROM {_ORPHANS}")[0][0]
+    for outcome, count in counts.items():
+        session.coverage.branch(module, plan.line, 0, "join", outcome, int(count))
 
 
 # --- applying ---------------------------------------------------------------------------------
@@ -219,6 +237,7 @@ def _plan(session: Session, parsed: ParsedLeaf, node: object) -> _Plan:
         extra["branches"],  # type: ignore[arg-type]
         extra["sources"],  # type: ignore[arg-type]
         extra["inserts"],  # type: ignore[arg-type]
+        parsed.line,
     )
 
 

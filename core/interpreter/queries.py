@@ -8,7 +8,8 @@ shows the spelling of one of its rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -19,13 +20,16 @@ from core.interpreter.errors import Refused, raising
 from core.interpreter.expressions import ExpressionEmitter, fold
 from core.interpreter.grouping import Grouping, canonical, has_aggregates
 from core.interpreter.naming import quoted
-from core.interpreter.probes import probes_of
+from core.interpreter.probes import having_probes, row_probes, value_probes
 from core.interpreter.sources import SourceEmitter
 from core.tsql import types as t
 from core.tsql.binding import columns_of, is_output_reference
 from core.tsql.scope import OutputColumn
 from core.tsql.types import SqlType
 from core.tsql.typing import line_of, type_of
+
+if TYPE_CHECKING:
+    from core.interpreter.probes import Probe
 
 
 class QueryEmitter:
@@ -39,6 +43,7 @@ class QueryEmitter:
         self.grouping: Grouping | None = None
         self.ctes: dict[str, CteShape] = {}
         self.with_text = ""
+        self.source_text = ""
 
     # --- scopes -----------------------------------------------------------------------------------
 
@@ -63,6 +68,16 @@ class QueryEmitter:
                 return emitter.with_text
             emitter = emitter.parent
         return ""
+
+    def outer_source(self) -> str:
+        """The FROM clauses of the queries around this one, as far as they are written."""
+        found = []
+        emitter = self.parent
+        while emitter is not None:
+            if emitter.source_text:
+                found.append(emitter.source_text.removeprefix(" FROM "))
+            emitter = emitter.parent
+        return f" FROM {', '.join(reversed(found))}" if found else ""
 
     def replaced(self, node: exp.Expr) -> str | None:
         """The column a grouped query gives for an expression it groups by."""
@@ -143,17 +158,25 @@ class QueryEmitter:
             raise Refused("FOR XML", "FOR XML here is not supported", line_of(select))
         source = self.sources.clause(select)
         where = select.args.get("where")
+        self.source_text = source
         condition = f" WHERE {self.expressions.predicate(where.this)}" if where else ""
-        if self.context.world.probing:
-            self.context.collected.probes.extend(probes_of(self, select, source, condition))
+        probing = self.context.is_probing
+        if probing:
+            self._note(row_probes(self, select, source))
         group, having = select.args.get("group"), select.args.get("having")
         if group is not None or having is not None or has_aggregates(select):
+            if probing:
+                self._note(value_probes(self, select, source, condition, inside=True))
             self.grouping = Grouping(self, group, source + condition)
             items = self._items(select, types, modes)
             condition = f" WHERE {self.expressions.predicate(having.this)}" if having else ""
             order = self._order_keys(select, items)
+            if probing:
+                self._probe_groups(select, condition)
             source = f" FROM {self.grouping.finish(items, condition, order)}"
         else:
+            if probing:
+                self._note(value_probes(self, select, source, condition, inside=False))
             items = self._items(select, types, modes)
             order = self._order_keys(select, items)
         columns = [*(f"{sql} AS c{number}" for number, sql in enumerate(items, 1)), *extra]
@@ -162,6 +185,19 @@ class QueryEmitter:
         if select.args.get("distinct"):
             return self._distinct(select, f"{head}{body}", items, types)
         return self._limited(select, head, body, order, len(items))
+
+    def _note(self, probes: Iterable[Probe]) -> None:
+        self.context.is_probing = False  # the probes' own subqueries are counted already
+        self.context.collected.probes.extend(probes)
+        self.context.is_probing = True
+
+    def _probe_groups(self, select: exp.Select, condition: str) -> None:
+        assert self.grouping is not None
+        groups = f" FROM {self.grouping.finish((), '', ())}"
+        having = select.args.get("having")
+        if having is not None:
+            self._note(having_probes(self, having.this, groups))
+        self._note(value_probes(self, select, groups, condition, inside=False))
 
     def _items(
         self,

@@ -34,8 +34,9 @@ class Reference:
     `schema` gives the tables (created empty), `modules` the procedures, functions, views and types
     as syntax trees or as T-SQL texts. Tables are filled by `load`, procedures run by
     `run_procedure`; `reset` empties what was touched, so that one Reference serves thousands of
-    runs. With `full_coverage`, the outcomes of WHERE conjuncts and CASE arms are counted too, which
-    costs a query each. Not thread-safe; close it when done.
+    runs. With `full_coverage`, the outcomes of WHERE and HAVING conjuncts, CASE arms and joins are
+    counted too (see `Coverage`), which costs a query each until they have been seen. Not
+    thread-safe; close it when done.
     """
 
     def __init__(

@@ -55,6 +55,7 @@ class Session:
         self._function_results: dict[str, object] = {}
         self._constants: dict[str, str] = {}
         self._is_seeded = False
+        self._probed: set[int] = set()
         self.seed = 0
         self.clock: dt.datetime = DEFAULT_CLOCK
         self.reset_state()
@@ -294,15 +295,29 @@ class Session:
         for finding in translation.findings:
             self.find(finding)
         self.catalog.refresh(translation.tables)
-        if translation.collected.probes:
-            from core.interpreter.probes import run_probes
-
-            run_probes(self, translation)
+        self.probe(translation)
         if translation.collected.materialized:
             from core.interpreter.function_calls import materialize
 
             for call in translation.collected.materialized:
                 materialize(self, translation, call)
+
+    def probe(self, translation: Translation) -> None:
+        """Count how the predicates of a translation come out, once for each execution.
+
+        Not inside of a write: a probe that fails would end its transaction.
+        """
+        probes = translation.collected.probes
+        if not probes or self.store.is_writing or id(probes) in self._probed:
+            return
+        from core.interpreter.probes import run_probes
+
+        self._probed.add(id(probes))
+        run_probes(self, translation)
+
+    def new_statement(self) -> None:
+        """A statement begins: its predicates have not been counted yet."""
+        self._probed.clear()
 
     def _call_function(self, key: str) -> None:
         from core.interpreter.function_calls import scalar_result

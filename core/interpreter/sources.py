@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
 ROW_ID = '"~rid"'
 
 
+@dataclass(frozen=True)
+class JoinStep:
+    """One join of a FROM clause: the text so far, the next source, and how they meet."""
+
+    left: str
+    right: str
+    condition: str
+    keeps_right: bool
+    line: int
+
+
 class SourceEmitter:
     """Writes the FROM clause of the query emitter it belongs to."""
 
@@ -32,6 +44,7 @@ class SourceEmitter:
         self.query = query
         self.context = query.context
         self.written_through: tuple[str, str] | None = None
+        self.steps: list[JoinStep] = []
 
     def clause(self, select: exp.Select) -> str:
         """`` FROM …`` with a leading space, or nothing."""
@@ -41,15 +54,26 @@ class SourceEmitter:
         text = self.source(from_.this)
         for lateral in select.args.get("laterals") or []:
             text += f" CROSS JOIN {self.source(lateral)}"
-        return f" FROM {text}{self.joins(select.args.get('joins') or [])}"
+        for join in select.args.get("joins") or []:
+            # What stands on the left so far is what a lateral source may refer to.
+            self.query.source_text = f" FROM {text}"
+            text += self._join(join, text)
+        return f" FROM {text}"
 
     def joins(self, joins: Sequence[exp.Expr]) -> str:
         return "".join(self._join(join) for join in joins)
 
-    def _join(self, join: exp.Expr) -> str:
+    def _step(self, left: str, right: str, condition: str, join: exp.Expr) -> None:
+        if left and self.context.is_probing:
+            keeps = str(join.args.get("side") or "").upper() in ("RIGHT", "FULL")
+            line = line_of(join.args.get("on") or join)
+            self.steps.append(JoinStep(left, right, condition, keeps, line))
+
+    def _join(self, join: exp.Expr, left: str = "") -> str:
         if isinstance(join.this, exp.Lateral):
             outer = not join.this.args.get("cross_apply")
             text = self.source(join.this)
+            self._step(left, text.removeprefix("LATERAL "), "", join)
             return f" LEFT JOIN {text} ON TRUE" if outer else f" CROSS JOIN {text}"
         source = self.source(join.this)
         on = join.args.get("on")
@@ -59,7 +83,9 @@ class SourceEmitter:
             raise Refused("JOIN", "JOIN … USING is not T-SQL", line_of(join))
         side = str(join.args.get("side") or "").upper()
         word = {"": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN"}[side]
-        return f" {word} {source} ON {self.query.expressions.predicate(on)}"
+        condition = self.query.expressions.predicate(on)
+        self._step(left, source, condition, join)
+        return f" {word} {source} ON {condition}"
 
     # --- one source -------------------------------------------------------------------------------
 

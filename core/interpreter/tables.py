@@ -78,6 +78,8 @@ class TableStore:
         self.profile = profile
         self.stored: dict[tuple[str, str], StoredTable] = {}
         self.savepoints: list[Savepoint] = []
+        #: A write with its checks is under way: the engine's transaction is open.
+        self.is_writing = False
         self.default_of: Callable[[StoredTable, Column], object] = lambda stored, column: None
         """The value of a column that a loaded row leaves out; set by the session."""
         self._names: set[str] = set()
@@ -233,11 +235,14 @@ class TableStore:
     def atomically(self, work: Callable[[], _T]) -> _T:
         """Run a write and its checks as one: all of it or nothing."""
         self.engine.query("BEGIN")
+        self.is_writing = True
         try:
             result = work()
         except BaseException:
             self.engine.connection.execute("ROLLBACK")
             raise
+        finally:
+            self.is_writing = False
         self.engine.query("COMMIT")
         return result
 

@@ -192,6 +192,46 @@ def test_statement_and_branch_coverage() -> None:
         assert 0 < mart.coverage.outcome_share < 1
 
 
+OUTCOMES = """CREATE PROCEDURE dw.usp_Outcomes AS
+BEGIN
+    INSERT dw.Totals (Customer, Amount)
+    SELECT o.Customer
+         , SUM(CASE WHEN o.Amount > 100 THEN 1 ELSE 0 END)
+    FROM src.Orders o
+    LEFT JOIN dw.Totals t ON t.Customer = o.Customer
+    WHERE o.Customer <> 'zz'
+      AND NOT EXISTS (SELECT 1 FROM src.Orders x WHERE x.OrderID = o.OrderID AND x.Amount < 0)
+    GROUP BY o.Customer
+    HAVING COUNT(*) > 99
+    MERGE dw.Totals AS t USING src.Orders AS s ON s.Customer = t.Customer
+    WHEN MATCHED THEN UPDATE SET Amount = 0;
+END"""
+
+
+def test_outcomes_of_predicates_cases_and_joins() -> None:
+    with Reference(SCHEMA, [OUTCOMES], full_coverage=True) as mart:
+        mart.load("src.Orders", ORDERS)
+        mart.run_procedure("dw.usp_Outcomes")
+        reached = {(o.line, o.kind, o.outcome) for o in mart.coverage.reached}
+        missing = {(o.line, o.kind, o.outcome) for o in mart.coverage.missing}
+        assert not mart.coverage.reached & mart.coverage.missing
+    assert {(8, "where", "true"), (9, "where", "true"), (5, "case", "else")} <= reached
+    assert {(7, "join", "unmatched"), (11, "having", "false")} <= reached
+    assert {(12, "join", "unmatched"), (13, "merge", "none")} <= reached
+    assert {(7, "join", "matched"), (8, "where", "false"), (9, "where", "false")} <= missing
+    assert {(5, "case", "arm 1"), (11, "having", "true"), (13, "merge", "hit")} <= missing
+
+
+def test_what_full_coverage_counts_changes_no_result() -> None:
+    results = []
+    for full in (False, True):
+        with Reference(SCHEMA, [LOAD], full_coverage=full) as mart:
+            mart.load("src.Orders", ORDERS)
+            mart.run_procedure("dw.usp_LoadTotals", {"@MinAmount": 2})
+            results.append(mart.table("dw.Totals").rows)
+    assert results[0] == results[1]
+
+
 def test_case_sensitive_profile() -> None:
     with Reference(profile=Profile(case_sensitive=True)) as strict:
         text = (
