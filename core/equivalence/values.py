@@ -116,7 +116,7 @@ def _moments(type_: SqlType, texts: list[str], hints: Hints, clock: datetime) ->
     wanted = []
     for text in texts:
         if (moment := _read(text)) is not None:
-            wanted += [moment, moment - day, moment + day]
+            wanted += _neighbours(moment)
     wanted += [
         clock - timedelta(hours=1),
         today,
@@ -138,6 +138,17 @@ def _moments(type_: SqlType, texts: list[str], hints: Hints, clock: datetime) ->
         if stored is not None:
             found[stored] = None
     return list(found)
+
+
+def _neighbours(moment: datetime) -> list[datetime]:
+    """A moment with the days before and after, as far as the calendar goes (9999-12-31)."""
+    day = timedelta(days=1)
+    found = [moment]
+    if moment - datetime.min >= day:
+        found.append(moment - day)
+    if datetime.max - moment >= day:
+        found.append(moment + day)
+    return found
 
 
 def _read(text: str) -> datetime | None:
