@@ -110,7 +110,8 @@ class Claude:
             except ClaudeError as error:
                 failure = error.failure
             if failure.kind is Kind.RATE_LIMITED and failure.retry:
-                seconds = failure.wait or self._backoff(tries)
+                # A server that always says "in a moment" is not asked a thousand times.
+                seconds = max(failure.wait, self._backoff(tries))
                 if waited + seconds > self._longest_wait:
                     return _too_long(failure, seconds)
                 waited += seconds

@@ -27,6 +27,8 @@ READ_SECONDS = 150.0
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 1_800.0
 """The longest one answer may take in all: pings alone would keep a call alive for ever."""
+MOST_CHARACTERS = 4_000_000
+"""More than any model can write in one answer (128,000 tokens); beyond it, nothing is kept."""
 CHARACTERS_PER_TOKEN = 3
 """A guess for answers that were cut off; what it gives is marked as estimated."""
 
@@ -139,6 +141,8 @@ class Connection:
                 raise ClaudeError(not_the_api(content_type, place))
             async for event in stream:
                 answer.take(event)
+                if meter.characters > MOST_CHARACTERS:
+                    raise ClaudeError(_endless(place))
         if not answer.complete:
             raise ClaudeError(
                 ClaudeFailure(
@@ -282,6 +286,14 @@ class _Answer:
             )
 
 
+def _endless(place: Place) -> ClaudeFailure:
+    return ClaudeFailure(
+        Kind.NOT_THE_API,
+        f"{place.host} sends more than {place.model} can write: what answers there is not the "
+        "Messages API; check claude.base_url and the proxy.",
+    )
+
+
 def _client(route: Route) -> Any:
     """Make the provider's client; runs in a thread."""
     try:
@@ -302,21 +314,21 @@ def _client(route: Route) -> Any:
             connect=CONNECT_SECONDS, read=route.read_seconds, write=60.0, pool=600.0
         ),
     }
+    transport: dict[str, Any] = {}
     provider = route.provider
     if route.replay is not None:
         # Recordings are of one shape whoever served them, and need no credentials.
         provider = "api"
         options |= {"api_key": "replay", "base_url": "http://replay.invalid"}
-        options["http_client"] = anthropic.DefaultAsyncHttpxClient(
-            transport=replay_transport(route.replay)
-        )
+        transport["transport"] = replay_transport(route.replay)
     elif route.base_url:
         options["base_url"] = route.base_url
     if route.record is not None:
         inner = httpx2.AsyncHTTPTransport(proxy=_proxy(route.base_url))
-        options["http_client"] = anthropic.DefaultAsyncHttpxClient(
-            transport=recording_transport(route.record, inner)
-        )
+        transport["transport"] = recording_transport(route.record, inner)
+    # The SDK follows redirects, and repeats the prompt to whatever host they name: one that
+    # nobody agreed to.
+    options["http_client"] = anthropic.DefaultAsyncHttpxClient(follow_redirects=False, **transport)
     try:
         client = getattr(anthropic, _CLASSES[provider])(**options)
     except ClaudeError:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.claude.failure import ClaudeError, ClaudeFailure, Kind
 from core.project.names import printable
@@ -127,8 +128,10 @@ def _no_key(place: Place) -> ClaudeFailure:
 
 
 def _status_failure(error: BaseException, status: int, place: Place) -> ClaudeFailure:
-    kind = _kind(error, status)
     headers = _headers(error)
+    if 300 <= status < 400:
+        return _redirected(str(headers.get("location", "")), place)
+    kind = _kind(error, status)
     return ClaudeFailure(
         kind,
         _sentence(kind, status, _said(error), place),
@@ -203,6 +206,16 @@ def retry_after(headers: Mapping[str, Any]) -> float:
     if parsed is None:
         return 0.0
     return max(0.0, email.utils.mktime_tz(parsed) - time.time())
+
+
+def _redirected(location: str, place: Place) -> ClaudeFailure:
+    """A redirect is not followed: nobody agreed that texts are sent to where it points."""
+    host = printable(urlsplit(location).netloc)[:100] or "another path"
+    return ClaudeFailure(
+        Kind.NOT_THE_API,
+        f"{place.host} sends requests on to {host}, which was not agreed to; nothing was sent "
+        "there. Check claude.base_url and the proxy.",
+    )
 
 
 def not_the_api(content_type: str, place: Place) -> ClaudeFailure:

@@ -105,6 +105,8 @@ class Stub:
         self._lock = threading.Lock()
         self._cached: set[str] = set()
         self.calls: list[Body] = []
+        self.asked = 0
+        """Requests of any kind: messages, counts, lists of models."""
         self.headers: list[dict[str, str]] = []
         self.counted: list[Body] = []
         self.models = ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"]
@@ -139,6 +141,8 @@ class Stub:
 
     def serve(self, handler: Handler, body: Body) -> None:
         path = handler.path.partition("?")[0]
+        with self._lock:
+            self.asked += 1
         if path.endswith("/count_tokens"):
             with self._lock:
                 self.counted.append(body)
@@ -250,21 +254,7 @@ def good(
 
     def react(call: Call) -> None:
         call.begin_stream()
-        call.event(
-            "message_start",
-            {
-                "message": {
-                    "id": f"msg_{call.number}",
-                    "type": "message",
-                    "role": "assistant",
-                    "model": call.body["model"],
-                    "content": [],
-                    "stop_reason": None,
-                    "stop_sequence": None,
-                    "usage": call.stub.usage(call.body),
-                }
-            },
-        )
+        call.event("message_start", start_of(call))
         if gate is not None:
             gate.wait(10)
         for _ in range(pings):
@@ -296,6 +286,22 @@ def good(
         call.end_stream()
 
     return react
+
+
+def start_of(call: Call) -> dict[str, Any]:
+    """The first event of an answer."""
+    return {
+        "message": {
+            "id": f"msg_{call.number}",
+            "type": "message",
+            "role": "assistant",
+            "model": call.body["model"],
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": call.stub.usage(call.body),
+        }
+    }
 
 
 def _block(call: Call, index: int, block: Mapping[str, Any]) -> None:
@@ -363,6 +369,39 @@ def page(code: int) -> Reaction:
     """A web page of a proxy."""
     html = "<html><body><h1>Sign in to the network</h1></body></html>"
     return lambda call: call.whole(code, "text/html", html)
+
+
+def redirect(code: int, location: str) -> Reaction:
+    """Point somewhere else."""
+    return lambda call: call.whole(code, "text/plain", "moved", {"location": location})
+
+
+def noise(data: bytes, content_type: str = "text/event-stream") -> Reaction:
+    """Bytes that are no stream of events, with a good status."""
+
+    def react(call: Call) -> None:
+        call.head(200, content_type)
+        call.handler.send_header("content-length", str(len(data)))
+        call.handler.end_headers()
+        call.handler.wfile.write(data)
+
+    return react
+
+
+def dripping(text: str, seconds: float) -> Reaction:
+    """One character at a time, with pauses in between, until the client has enough."""
+
+    def react(call: Call) -> None:
+        call.begin_stream()
+        call.event("message_start", start_of(call))
+        _block(call, 0, {"type": "text", "text": ""})
+        for character in text:
+            if call.stub.closing.wait(seconds):
+                return
+            delta = {"type": "text_delta", "text": character}
+            call.event("content_block_delta", {"index": 0, "delta": delta})
+
+    return react
 
 
 def reset() -> Reaction:
