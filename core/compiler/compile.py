@@ -16,7 +16,7 @@ from core.compiler.plan import planned
 from core.compiler.registry import Relations
 from core.compiler.result import Compiled, Refused, Unsupported
 from core.compiler.routines import is_log_name
-from core.compiler.state import State, TableState, Value
+from core.compiler.state import Lazy, State, TableState, Value
 from core.compiler.translate import DuckDbTranslator
 from core.compiler.variables_exec import type_of
 from core.tsql import nodes
@@ -91,6 +91,8 @@ def _compiled(
     if table is not None and table.kind is TableKind.VIEW:
         return Unsupported(f"{target} is a view", procedure.span.line, "view as target")
     plan = planned(final, target, options)
+    for relation in plan.rows:
+        executor.tables.check_available(relation)
     emitted = Emitter(options, variables).emit(plan, final.table, tuple(translator.used))
     return Compiled(
         sql=emitted.sql,
@@ -112,8 +114,15 @@ def _compiled(
 
 def started(variables: dict[str, Value], procedure: str = "") -> State:
     """The state before the first statement. The path without errors has ``@@ERROR = 0``."""
-    no_error = Value(t.INT, exp.Literal.number(0))
-    return State(variables=variables, lazies={"@@error": lambda: no_error}, procedure=procedure)
+    zero = Value(t.INT, exp.Literal.number(0))
+    none = Value(t.parse_type("numeric(38, 0)"), exp.Null())
+    lazies: dict[str, Lazy] = {
+        "@@error": lambda: zero,
+        "@@trancount": lambda: zero,
+        "xact_state()": lambda: zero,
+        "scope_identity()": lambda: none,
+    }
+    return State(variables=variables, lazies=lazies, procedure=procedure)
 
 
 def _parameters(

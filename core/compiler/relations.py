@@ -27,9 +27,15 @@ class RelationKind(StrEnum):
     """A table outside the model: ``select * from {{ source() }}`` or ``{{ ref() }}``."""
     EXISTING = "existing"
     """The prior content of the model's own table: ``{{ this }}``, empty on the first run."""
+    PRIOR = "prior"
+    """What another target, built by a model of its own, held before the procedure: never there
+    when the model runs, so nothing that is emitted may read it."""
     QUERY = "query"
     ALIGNMENT = "alignment"
     """Rows of one relation converted to a table's columns and types."""
+
+
+_WITHOUT_QUERY = (RelationKind.IMPORT, RelationKind.EXISTING, RelationKind.PRIOR)
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Relation:
     recursive: bool = False
 
     def __post_init__(self) -> None:
-        if (self.query is None) != (self.kind in (RelationKind.IMPORT, RelationKind.EXISTING)):
+        if (self.query is None) != (self.kind in _WITHOUT_QUERY):
             raise ValueError(f"relation {self.id}: only an import is without a query")
         names = [column.name.lower() for column in self.columns]
         if len(set(names)) != len(names):
@@ -95,16 +101,24 @@ class Relation:
         return any(key <= columns for key in self.keys)
 
 
-def reaches(relation: Relation, wanted: RelationKind, source: str = "") -> bool:
-    """Whether a relation reads, directly or through others, an import of a kind (and source)."""
+def reaches(relation: Relation, wanted: RelationKind) -> bool:
+    """Whether a relation reads, directly or through others, an import of a kind."""
+    return reader_of(relation, wanted) is not None
+
+
+def reader_of(relation: Relation, wanted: RelationKind) -> tuple[Relation, Relation] | None:
+    """The first import of a kind that a relation reads, directly or through others, and its reader.
+
+    The reader is the import itself where nothing is between.
+    """
     seen: set[str] = set()
-    pending = [relation]
+    pending = [(relation, relation)]
     while pending:
-        current = pending.pop()
+        reader, current = pending.pop()
         if current.id in seen:
             continue
         seen.add(current.id)
-        if current.kind is wanted and (not source or current.source == source):
-            return True
-        pending.extend(current.inputs)
-    return False
+        if current.kind is wanted:
+            return reader, current
+        pending.extend((current, found) for found in current.inputs)
+    return None

@@ -12,7 +12,7 @@ from core.compiler.align import typed_null
 from core.compiler.naming import snake
 from core.compiler.options import CompileOptions, ModelInput
 from core.compiler.registry import Relations
-from core.compiler.relations import Relation, RelationKind, reaches
+from core.compiler.relations import Relation, RelationKind, reader_of
 from core.compiler.result import Refused, Unsupported
 from core.compiler.state import Group, GroupKind, State, TableState
 from core.tsql.schema import ObjectName, Table, TableKind, foreign_key
@@ -72,10 +72,20 @@ class Tables:
         hint = snake(table.name.name)
         if key == self.target:
             return self.relations.imported(key, table, f"existing_{hint}", RelationKind.EXISTING)
+        if self._has_own_model(key) and (self.final_versions or {}).get(key):
+            return self.relations.imported(key, table, hint, RelationKind.PRIOR)
+        return self._final(key, table)
+
+    def _final(self, key: str, table: Table) -> Relation:
+        """A table as dbt finds it when the model runs."""
+        hint = snake(table.name.name)
         found = self.options.relation(key)
         if isinstance(found, ModelInput) and not hint:
             hint = snake(found.model)
         return self.relations.imported(key, table, hint)
+
+    def _has_own_model(self, key: str) -> bool:
+        return key != self.target and isinstance(self.options.relation(key), ModelInput)
 
     def read(self, key: str, state: TableState, line: int) -> Relation:
         """What a query sees of a table this procedure writes.
@@ -84,36 +94,24 @@ class Tables:
         dbt builds it first, so its ref() is its *final* content. Before that only a table that
         is built from nothing can be read; its prior content is not there any more.
         """
-        if key == self.target or key.startswith(("#", "@")) or self.final_versions is None:
-            return self.content(state, line)
-        if not isinstance(self.options.relation(key), ModelInput) or state.poison is not None:
+        if self.final_versions is None or not self._has_own_model(key) or state.poison is not None:
             return self.content(state, line)
         if state.version == self.final_versions.get(key):
-            return self.base(key, state.table)
+            return self._final(key, state.table)
         content = self.content(state, line)
-        if reaches(content, RelationKind.IMPORT, key):
-            raise Refused(
-                f"{state.table.name} is read while the procedure is still writing it, and it is "
-                "built by a model of its own",
-                "reads another target half-way",
-                line,
-            )
+        self.check_available(content, line)
         return content
 
-    def check_unwritten(self, key: str, table: Table, line: int) -> None:
-        """A table no statement has written so far is read: its prior content is meant.
-
-        When the procedure writes it later and it has a model of its own, ``ref()`` would show what
-        it holds afterwards. Raises `Refused`.
-        """
-        if key == self.target or not (self.final_versions or {}).get(key):
-            return
-        if isinstance(self.options.relation(key), ModelInput):
+    def check_available(self, relation: Relation, line: int = 0) -> None:
+        """Refuse what needs rows that another target's model has replaced by then."""
+        found = reader_of(relation, RelationKind.PRIOR)
+        if found is not None:
+            reader, prior = found
             raise Refused(
-                f"{table.name} is read before the procedure writes it, and it is built by a model "
-                "of its own, which shows what it holds afterwards",
+                f"what {'.'.join(prior.spelled)} held before the procedure is needed, and a model "
+                "of its own builds it: ref() shows what it holds afterwards",
                 "reads another target half-way",
-                line,
+                line or reader.origin.first_line,
             )
 
     def prior(self, state: TableState) -> Relation | None:

@@ -50,8 +50,9 @@ def resolver(tables: Tables, binder: Callable[[], Binder]) -> Resolver:
                 "unknown table",
                 line,
             )
-        tables.check_unwritten(key, table, line)
-        return tables.base(key, table)
+        found = tables.base(key, table)
+        tables.check_available(found, line)
+        return found
 
     return resolve
 

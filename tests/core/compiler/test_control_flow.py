@@ -325,3 +325,20 @@ def test_another_target_is_not_read_before_it_is_written() -> None:
     assert found.line == 4
     compiled(source, "silver.DailySales")
     compiled(source, "silver.FactOrders", options=options)
+
+
+def test_rows_a_merge_gives_out_come_from_what_the_other_target_held_before() -> None:
+    source = """
+    CREATE PROCEDURE silver.usp_MergeAndCount AS
+        DECLARE @changes TABLE (act nvarchar(10), id int)
+        MERGE silver.Customer AS t USING bronze.Customer AS s ON t.CustomerID = s.CustomerID
+        WHEN MATCHED THEN UPDATE SET City = s.City
+        WHEN NOT MATCHED THEN INSERT (CustomerID, City) VALUES (s.CustomerID, s.City)
+        OUTPUT $action, inserted.CustomerID INTO @changes (act, id);
+        INSERT INTO silver.DailySales (OrderDate, Orders)
+        SELECT GETDATE(), COUNT(*) FROM @changes WHERE act = 'INSERT'
+    """
+    options = CompileOptions(relation={"silver.customer": ModelInput("stg_customer")}.get)
+    found = refused(source, "silver.DailySales", options=options)
+    assert found.construct == "reads another target half-way"
+    compiled(source, "silver.DailySales")
