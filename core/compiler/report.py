@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from core.tsql import nodes
 from core.tsql import types as t
 from core.tsql.binding import bind_query
 from core.tsql.errors import TsqlError
-from core.tsql.parser import parse_script
+from core.tsql.parser import parse_procedure, parse_script
 from core.tsql.schema import (
     Column,
     ObjectName,
@@ -44,6 +44,7 @@ from core.tsql.schema import (
     TableKind,
 )
 
+_MISFITS = frozenset({"name or type", "unknown column"})
 _THREE_PARTS = re.compile(r"(?<![\w\].])(\[[^\]]+\]|\w+)\.(\[[^\]]+\]|\w*)\.(\[[^\]]+\]|\w+)(?!\.)")
 
 
@@ -141,10 +142,25 @@ class Database:
     signatures: list[ScalarFunction | TableFunction] = field(default_factory=list)
     aliases: dict[str, t.SqlType] = field(default_factory=dict)
     databases: Counter[str] = field(default_factory=Counter)
+    elsewhere: frozenset[str] = frozenset()
+    """Keys of the tables that only other files than the procedure's describe."""
 
-    def schema(self) -> Schema:
+    def seen_from(self, own: Database) -> Database:
+        """The database for the procedures of one file: what the file itself says comes first."""
+        return replace(
+            self,
+            tables={**self.tables, **own.tables},
+            views={**self.views, **own.views},
+            functions={**self.functions, **own.functions},
+            procedures={**self.procedures, **own.procedures},
+            elsewhere=frozenset(self.tables.keys() - own.tables.keys()),
+        )
+
+    def schema(self, name: str | None = None, without: Collection[str] = ()) -> Schema:
+        """The schema under a name of its own; `without` are keys of tables to leave out."""
+        tables = [table for key, table in self.tables.items() if key not in without]
         schema = Schema.of(
-            self.tables.values(), self.signatures, database=self.name, alias_types=self.aliases
+            tables, self.signatures, database=name or self.name, alias_types=self.aliases
         )
         for table in self.tables.values():
             if any(column.computed is not None for column in table.columns):
@@ -177,8 +193,10 @@ def compile_report(folder: Path) -> Report:
         count_databases(script, database)
     found: list[ProcedureReport] = []
     for name, script in scripts:
+        own = Database()
+        collect(script, own)
         for procedure in script.procedures:
-            found.append(_procedure(name, script, procedure, database))
+            found.append(_procedure(name, script, procedure, database.seen_from(own)))
     return _totalled(str(folder), len(paths), found, unreadable)
 
 
@@ -338,8 +356,7 @@ def _procedure(
     lines_in = procedure.span.end_line - procedure.span.line + 1
     start = time.perf_counter()
     targets = targets_of(source, database)
-    schema, inferred = with_inferred(database.schema(), [procedure], database.views)
-    reports = tuple(_target(source, target, schema, database, offset) for target in targets)
+    reports, inferred = _compiled(source, script, procedure, targets, database)
     status = "no target"
     if reports:
         status = "compiled" if all(r.compiled for r in reports) else "unsupported"
@@ -348,16 +365,81 @@ def _procedure(
         str(procedure.name),
         procedure.span.line,
         status,
-        reports,
+        tuple(replace(r, line=r.line + offset if r.line else 0) for r in reports),
         lines_in,
         round(time.perf_counter() - start, 4),
         inferred,
     )
 
 
-def targets_of(source: str, database: Database) -> list[str]:
-    from core.tsql.parser import parse_procedure
+def _compiled(
+    source: str,
+    script: nodes.Script,
+    procedure: nodes.CreateProcedure,
+    targets: Sequence[str],
+    database: Database,
+) -> tuple[tuple[TargetReport, ...], tuple[str, ...]]:
+    """Every target compiled, and the tables whose columns were inferred for it.
 
+    Files of one folder may belong to different databases: where the descriptions found in other
+    files do not fit this procedure, its tables are inferred instead.
+    """
+    name = own_database(script, procedure)
+    nodes_ = [procedure, *_called(procedure, database)]
+    schema, inferred = with_inferred(database.schema(name), nodes_, database.views)
+    reports = tuple(_target(source, target, schema, database) for target in targets)
+    if database.elsewhere and any(report.construct in _MISFITS for report in reports):
+        apart = database.schema(name, without=database.elsewhere)
+        schema, other = with_inferred(apart, nodes_, database.views)
+        again = tuple(_target(source, target, schema, database) for target in targets)
+        if sum(r.compiled for r in again) > sum(r.compiled for r in reports):
+            return again, other
+    return reports, inferred
+
+
+def own_database(script: nodes.Script, procedure: nodes.CreateProcedure) -> str | None:
+    """The database a procedure's tables belong to, by what it writes under three-part names, else
+    by the USE before it; None when nothing tells.
+    """
+    written = Counter(
+        name.database
+        for name in effects_of(procedure.body).tables
+        if name.database and not name.is_temporary and not is_log_name(name.name)
+    )
+    if written:
+        return written.most_common(1)[0][0]
+    used: str | None = None
+    for statement in script.statements:
+        if statement is procedure:
+            break
+        if isinstance(statement, nodes.SideStatement) and statement.kind == "USE":
+            used = statement.text.split(None, 1)[-1].strip(' ;[]"') or None
+    return used
+
+
+def _called(
+    procedure: nodes.CreateProcedure, database: Database
+) -> Iterator[nodes.CreateProcedure]:
+    """The procedures of the folder a procedure calls, directly or not."""
+    seen = {_key(procedure.name)}
+    pending = [procedure]
+    while pending:
+        for call in nodes.walk(pending.pop()):
+            if not isinstance(call, nodes.Execute) or call.procedure is None:
+                continue
+            text = database.procedures.get(key := _key(call.procedure))
+            if text is None or key in seen:
+                continue
+            seen.add(key)
+            try:
+                called = parse_procedure(text)
+            except TsqlError:
+                continue
+            pending.append(called)
+            yield called
+
+
+def targets_of(source: str, database: Database) -> list[str]:
     try:
         procedure = parse_procedure(source)
     except TsqlError:
@@ -366,9 +448,7 @@ def targets_of(source: str, database: Database) -> list[str]:
     return [key for key in written_tables(procedure) if key not in temporary]
 
 
-def _target(
-    source: str, target: str, schema: Schema, database: Database, offset: int
-) -> TargetReport:
+def _target(source: str, target: str, schema: Schema, database: Database) -> TargetReport:
     options = CompileOptions(
         model_name=f"stg_{target.rpartition('.')[2]}",
         procedure=database.procedures.get,
@@ -386,7 +466,7 @@ def _target(
             False,
             reason=result.reason,
             construct=result.construct,
-            line=result.line + offset if result.line else 0,
+            line=result.line,
         )
     return TargetReport(
         target,
