@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -15,17 +15,20 @@ from core.pipeline.wish import Wish
 from core.project.settings import Settings
 from tui import clipboard, leaving, themes
 from tui.actions import ACTIONS
-from tui.bridge import Bridge
 from tui.editor import Editor, edit_text
 from tui.notify import Notifier
 from tui.palette import Actions
 from tui.prefs import Prefs, load_prefs, save_prefs
 from tui.screens.base import STYLES, BaseScreen
 from tui.screens.question import DEAF
-from tui.screens.run import RunScreen
-from tui.screens.summary import SummaryScreen
 from tui.screens.tables import TablesScreen
-from tui.session import PartsFor, Session
+from tui.session import Session
+
+if TYPE_CHECKING:
+    from tui.bridge import Bridge
+    from tui.runs import PartsFor
+    from tui.screens.run import RunScreen
+    from tui.screens.summary import SummaryScreen
 
 
 class Proc2dbtApp(App[int]):
@@ -97,6 +100,9 @@ class Proc2dbtApp(App[int]):
         if found is None:
             if len(self._run_screens) > 4:  # earlier runs that were looked at; not the live one
                 self._run_screens.pop(next(iter(self._run_screens)))
+            from tui.screens.run import RunScreen
+            from tui.screens.summary import SummaryScreen
+
             found = self._run_screens[id(bridge)] = (RunScreen(bridge), SummaryScreen(bridge))
         return found
 

@@ -7,33 +7,24 @@ compares it with the one it last painted, so a burst of events costs one repaint
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.pipeline.attempts import AttemptFiles
 from core.pipeline.events import Event
 from core.pipeline.journal import FILE, read_journal
 from core.pipeline.reducer import apply
-from core.pipeline.run import RunController
 from core.pipeline.state import RunState
 from tui.viewmodels.events import LogEntry, entry_of
 
+if TYPE_CHECKING:
+    from core.pipeline.run import RunController
+
 LOG_KEPT = 5_000
 """Entries of the log that stay in memory; the journal has all of them."""
-
-REPAINTS = 10.0
-"""Repaints a second of what changes by itself."""
-
-REPAINTS_SSH = 5.0
-"""The same over ssh, where every repaint travels."""
-
-
-def repaint_interval() -> float:
-    """Seconds between repaints here."""
-    return 1.0 / (REPAINTS_SSH if os.environ.get("SSH_CONNECTION") else REPAINTS)
 
 
 class Bridge:

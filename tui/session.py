@@ -8,49 +8,27 @@ runs in tests with a scripted author and no dbt.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.dbt.pool import WorkerPool
-from core.git.history import RUNS, RunFolder, history_folder, kept_runs, read_run
-from core.git.repository import find_repository
-from core.git.worktree import find_runs, reopen
-from core.pipeline import events as ev
-from core.pipeline.closing import Closing, close_run, pull_request_text
-from core.pipeline.decisions import current_person
-from core.pipeline.lastruns import last_runs
-from core.pipeline.launch import (
-    Launch,
-    closing_for,
-    open_place,
-    prepare_launch,
-    project_at,
-)
-from core.pipeline.open import (
-    Invocation,
-    OpenRun,
-    find_resumable,
-    settings_of,
-    start_run,
-    take_up,
-)
-from core.pipeline.plan import plan_run
-from core.pipeline.ports import Parts
-from core.pipeline.result import Summary
-from core.pipeline.state import RunState
 from core.pipeline.wish import Wish, headless_command
 from core.project.clock import Clock, system_clock
 from core.project.codes import Diagnostic, ProjectError
 from core.project.guards import ModelNames, check_project
 from core.project.project import MigrationProject
 from core.project.settings import Settings
-from core.project.status import TableStatus, table_status
-from tui.bridge import Bridge, open_journal
+from core.project.status import LastRun, TableStatus, table_status
 from tui.viewmodels.tables import TableInfo, info_of
 
-PartsFor = Callable[[Settings, Path], Parts]
-"""Settings and the dbt project of the working place, to what a run works with."""
+if TYPE_CHECKING:
+    from core.git.history import RunFolder
+    from core.pipeline.closing import Closing
+    from core.pipeline.result import Summary
+    from tui.bridge import Bridge
+    from tui.runs import Opener, PartsFor, SittingRun
 
 CHUNK = 40
 """Tables whose state is read between two looks of the screen."""
@@ -96,12 +74,9 @@ class Session:
         self.view = ProjectView(wish.project)
         self.version = 0
         """Grows when ``view`` changes."""
-        self.bridge: Bridge | None = None
-        """The run of this sitting, under way or finished."""
-        self.closing: Closing | None = None
-        self._opened: OpenRun | None = None
-        self._pool: WorkerPool | None = None
-        self._parts = parts or self._real_parts
+        self.run: SittingRun | None = None
+        """The run of this sitting, under way or over."""
+        self._parts = parts
         self._clock = clock
 
     # --- the project ------------------------------------------------------------------------
@@ -120,11 +95,17 @@ class Session:
         if not problems:
             await self._load_tables(project, names)
         self._show(replace(self.view, complete=True))
-        await asyncio.to_thread(self._require_author, self.settings)
+        await asyncio.to_thread(self._warm)
+
+    def _warm(self) -> None:
+        """Import what the first run needs, and say now when its author is not there."""
+        importlib.import_module("tui.screens.run")
+        importlib.import_module("tui.screens.summary")
+        self._opener().require_author(self.settings)
 
     async def _load_tables(self, project: MigrationProject, names: Sequence[str]) -> None:
         models = await asyncio.to_thread(ModelNames.of, project, self.settings.model_names)
-        runs = await asyncio.to_thread(last_runs, self.wish.project)
+        runs = await asyncio.to_thread(_last_runs, self.wish.project)
         infos = list(self.view.tables)
         for start in range(0, len(names), CHUNK):
             part = names[start : start + CHUNK]
@@ -144,7 +125,7 @@ class Session:
 
         def read() -> dict[str, TableInfo]:
             models = ModelNames.of(project, self.settings.model_names)
-            runs = last_runs(self.wish.project)
+            runs = _last_runs(self.wish.project)
             statuses: list[TableStatus] = [
                 table_status(project, n, models, runs.get(n)) for n in sorted(wanted)
             ]
@@ -182,9 +163,26 @@ class Session:
     # --- a run ------------------------------------------------------------------------------
 
     @property
+    def bridge(self) -> Bridge | None:
+        """What the screens see of the run of this sitting."""
+        return self.run.bridge if self.run is not None else None
+
+    @property
+    def closing(self) -> Closing | None:
+        """How the run of this sitting ends."""
+        return self.run.closing if self.run is not None else None
+
+    @property
     def busy(self) -> bool:
         """Whether a run of this sitting is not finished."""
         return self.bridge is not None and self.bridge.live
+
+    def _opener(self) -> Opener:
+        from tui.runs import Opener
+
+        return Opener(
+            self.wish, self.settings, self.view.person, self._clock, self.procedure, self._parts
+        )
 
     async def start(
         self, tables: Sequence[str], *, author: str = "", discard: bool = False
@@ -195,16 +193,9 @@ class Session:
             ProjectError: nothing can run, git is not ready, or an unfinished run is in the way.
         """
         settings = replace(self.settings, author=author) if author else self.settings
-        await asyncio.to_thread(self._require_author, settings)
-        wish = replace(self.wish, tables=tuple(tables), all_ready=False, discard=discard)
-        launch = await asyncio.to_thread(prepare_launch, wish, settings)
-        if launch.blocked is not None:
-            raise ProjectError(launch.blocked)
-        place, plan = await asyncio.to_thread(open_place, launch)
-        parts = self._parts(settings, plan.project.dbt.root)
-        invocation = self._invocation(launch, tables)
-        opened = start_run(plan, parts, place, self._clock, invocation)
-        return await self._opened_run(opened, invocation, settings)
+        opener = await asyncio.to_thread(self._opener)
+        self.run = await opener.begin(tables, settings, discard=discard)
+        return self.run.bridge
 
     async def resume(self, run_id: str = "") -> Bridge:
         """Go on with an unfinished run: this one, or the newest.
@@ -212,83 +203,19 @@ class Session:
         Raises:
             ProjectError: there is none, or it is locked by another process.
         """
-        root = self.wish.project
-        found = await asyncio.to_thread(find_resumable, root, run_id or None)
-        settings = settings_of(found, self.settings)
-        place = await asyncio.to_thread(reopen, found.folder, root)
-        project = project_at(root, place)
-        started = found.state.started
-        existing = started.existing_models if started is not None else None
-        plan = await asyncio.to_thread(
-            lambda: plan_run(project, found.item_ids, settings, existing_models=existing)
-        )
-        kept = started.settings if started is not None else {}
-        invocation = Invocation(
-            command=started.command if started is not None else "",
-            person=self.view.person or current_person(root),
-            interactive=True,
-            commit=kept.get("commit", str(self.wish.commits).lower()) == "true",
-            pull_request=kept.get("pull_request", "false") == "true" and not self.wish.no_pr,
-        )
-        parts = self._parts(settings, project.dbt.root)
-        opened = take_up(found, plan, parts, root, self._clock, invocation)
-        return await self._opened_run(opened, invocation, settings)
-
-    def _invocation(self, launch: Launch, tables: Sequence[str]) -> Invocation:
-        return Invocation(
-            command=self.headless(tables),
-            person=self.view.person or current_person(launch.wish.project),
-            interactive=True,
-            commit=launch.wish.commits,
-            pull_request=launch.wish.sends,
-        )
-
-    async def _opened_run(
-        self,
-        opened: OpenRun,
-        invocation: Invocation,
-        settings: Settings,
-    ) -> Bridge:
-        controller = opened.controller
-        bridge = Bridge(opened.place.runs, controller=controller, procedures=self.procedure)
-        # Opening has emitted already, and items begin while the journal is read: what is in the
-        # journal comes first, then what was heard meanwhile.
-        heard: list[tuple[ev.Event, RunState]] = []
-        stop = controller.stream.subscribe(lambda event, state: heard.append((event, state)))
-        journal = await asyncio.to_thread(open_journal, opened.place.runs)
-        bridge.log, bridge.logged = journal.log, journal.logged
-        bridge.state = controller.state
-        for event, state in heard:
-            if event.seq > journal.state.last_seq:
-                bridge.hear(event, state)
-        stop()
-        controller.stream.subscribe(bridge.hear)
-        bridge.version += 1
-        self.bridge, self._opened = bridge, opened
-        self.closing = await asyncio.to_thread(
-            closing_for,
-            invocation.commit,
-            invocation.pull_request,
-            settings,
-            self.wish.project,
-            opened.place,
-        )
-        return bridge
+        opener = await asyncio.to_thread(self._opener)
+        self.run = await opener.take_up(run_id)
+        return self.run.bridge
 
     def set_jobs(self, jobs: int) -> None:
         """Work on another number of tables at once."""
-        if self._opened is not None:
-            self._opened.controller.set_jobs(jobs)
-        if self._pool is not None and jobs >= 1:
-            self._pool.resize(jobs)
+        if self.run is not None and self.busy:
+            self.run.set_jobs(jobs)
 
     def pr_text(self) -> tuple[str, str]:
         """Title and body of the pull request as it would be sent now."""
-        assert self._opened is not None
-        assert self.closing is not None
-        run = self._opened.controller
-        accepted = [i for i, s in run.state.items.items() if s.accepted]
-        return pull_request_text(run, self.closing, accepted, run.plan.notes)
+        assert self.run is not None
+        return self.run.pr_text()
 
     async def close(self, *, pull_request: bool) -> Summary:
         """Finish the run: restore what was rejected, build, commit, send.
@@ -296,45 +223,13 @@ class Session:
         Raises:
             ProjectError: a file could not be read or written.
         """
-        assert self._opened is not None
-        assert self.closing is not None
-        opened = self._opened
-        closing = replace(self.closing, pull_request=self.closing.pull_request and pull_request)
-        summary = await close_run(opened.controller, closing)
-        await self._release()
-        return summary
+        assert self.run is not None
+        return await self.run.close(pull_request=pull_request)
 
     async def interrupt(self, reason: str) -> None:
         """Stop the run so that it can be taken up again."""
-        if self._opened is None:
-            return
-        if self.busy:
-            await self._opened.controller.interrupt(reason)
-        await self._release()
-
-    async def _release(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is None:
-            return
-        if self.bridge is not None:
-            self.bridge.controller = None
-            self.bridge.version += 1
-        opened.release()
-        await opened.controller.parts.bench.aclose()
-        self._pool = None
-
-    def _require_author(self, settings: Settings) -> None:
-        if self._parts == self._real_parts:
-            # The compiler comes with it: a quarter of a second that no screen waits for.
-            from core.generation.authors import require_author
-
-            require_author(settings)
-
-    def _real_parts(self, settings: Settings, dbt_root: Path) -> Parts:
-        from core.pipeline.wiring import real_parts
-
-        self._pool = WorkerPool(settings.workers)
-        return real_parts(settings, dbt_root, self._pool)
+        if self.run is not None:
+            await self.run.interrupt(reason)
 
     # --- earlier runs -----------------------------------------------------------------------
 
@@ -347,10 +242,16 @@ class Session:
         current = self.bridge
         if current is not None and current.state.run_id == run.folder.meta.run_id:
             return current
-        return await asyncio.to_thread(open_journal, run.folder.path, self.procedure)
+
+        def read() -> Bridge:
+            from tui.bridge import open_journal
+
+            return open_journal(run.folder.path, self.procedure)
+
+        return await asyncio.to_thread(read)
 
 
-# --- reading, in threads ------------------------------------------------------------------------
+# --- reading, in threads; what they import is not there before the first screen ------------------
 
 
 def _problems(project: MigrationProject, settings: Settings, wish: Wish) -> list[Diagnostic]:
@@ -364,7 +265,17 @@ def _names(project: MigrationProject) -> list[str]:
     return names
 
 
+def _last_runs(root: Path) -> Mapping[str, LastRun]:
+    from core.pipeline.lastruns import last_runs
+
+    return last_runs(root)
+
+
 def _surroundings(root: Path) -> tuple[str, str, tuple[RunFolder, ...]]:
+    from core.git.repository import find_repository
+    from core.git.worktree import find_runs
+    from core.pipeline.decisions import current_person
+
     try:
         repository = find_repository(root)
         unfinished = find_runs(root)
@@ -375,6 +286,10 @@ def _surroundings(root: Path) -> tuple[str, str, tuple[RunFolder, ...]]:
 
 
 def _past_runs(project: Path) -> tuple[PastRun, ...]:
+    from core.git.history import RUNS, history_folder, kept_runs, read_run
+    from core.git.repository import find_repository
+    from core.git.worktree import find_runs
+
     runs = project.resolve() / RUNS
     try:
         kept = kept_runs(history_folder(find_repository(project), runs))
@@ -390,6 +305,8 @@ def _past_runs(project: Path) -> tuple[PastRun, ...]:
 
 
 def _counts(run: RunFolder) -> tuple[int, int, int] | None:
+    from core.pipeline.result import Summary
+
     try:
         text = (run.path / "summary.json").read_text(encoding="utf-8")
         summary = Summary.model_validate_json(text)

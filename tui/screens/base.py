@@ -15,7 +15,7 @@ from textual.screen import Screen
 from core.pipeline.decisions import DecisionError
 from core.project.codes import ProjectError
 from tui.actions import Situation, actions_for, find, help_document
-from tui.bridge import repaint_interval
+from tui.pace import repaint_interval
 from tui.text import literal
 from tui.widgets.action_footer import ActionFooter
 from tui.widgets.line_bar import LineBar
