@@ -12,6 +12,8 @@ and reads only that.
 from __future__ import annotations
 
 import re
+import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -89,7 +91,7 @@ class Warehouse:
         Names are looked for everywhere, also in strings (dynamic SQL), so the schema may hold
         more than is used; it never holds less.
         """
-        reachable = self._reachable(texts)
+        reachable = self.reachable(texts)
         tables = (self.table(item) for item in sorted(reachable) if item in self._table_ids)
         schema = Schema.of(
             (table for table in tables if table is not None),
@@ -122,11 +124,12 @@ class Warehouse:
                 found[definition.name.name.lower()].append(item_id)
         return dict(found)
 
-    def _reachable(self, texts: Iterable[str]) -> set[str]:
+    def reachable(self, texts: Iterable[str]) -> set[str]:
+        """Ids of every table and routine that ``texts`` can name, directly or through others."""
         reached: set[str] = set()
         waiting = list(texts)
         while waiting:
-            for word in _names_in(waiting.pop()):
+            for word in names_in(waiting.pop()):
                 for item_id in self._by_name.get(word, ()):
                     if item_id not in reached:
                         reached.add(item_id)
@@ -296,7 +299,7 @@ class Warehouse:
         for _, batch in self.project.ddl_batches("tables"):
             if not _ALTER.search(batch.text):
                 continue
-            for word in _names_in(batch.text):
+            for word in names_in(batch.text):
                 found[word].append(batch.text)
         return dict(found)
 
@@ -349,6 +352,22 @@ class Warehouse:
         return Table(ObjectName(name.name, name.schema or None), columns, TableKind.VIEW)
 
 
+_houses: weakref.WeakKeyDictionary[MigrationProject, Warehouse] = weakref.WeakKeyDictionary()
+_opening = threading.Lock()
+
+
+def warehouse_of(project: MigrationProject) -> Warehouse:
+    """The one warehouse of an open project: what was read for one procedure serves the next.
+
+    Its tables are remembered without a lock, so use it from one thread at a time.
+    """
+    with _opening:
+        house = _houses.get(project)
+        if house is None:
+            house = _houses[project] = Warehouse(project)
+        return house
+
+
 def _routine(item_id: str, text: str) -> dict[str, Routine]:
     for node in _nodes(text):
         if isinstance(node, CreateView | CreateFunction):
@@ -363,7 +382,7 @@ def _nodes(text: str) -> Iterator[Node]:
         return
 
 
-def _names_in(text: str) -> set[str]:
+def names_in(text: str) -> set[str]:
     """Every word and quoted name of a text, lower case; also those inside strings."""
     words = {word.lower() for word in _WORD.findall(text)}
     for bracketed, quoted in _QUOTED.findall(text):

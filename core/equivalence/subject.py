@@ -20,7 +20,7 @@ from core.project.names import QualifiedName
 from core.project.project import MigrationProject
 from core.project.testspec import TestSpec
 from core.tsql.schema import Column, ObjectName, Schema, Table, TableKind
-from core.warehouse import IdentityColumn, Warehouse
+from core.warehouse import IdentityColumn, warehouse_of
 
 if TYPE_CHECKING:
     from core.project.settings import EquivalenceSettings
@@ -112,7 +112,7 @@ def subject_of(
     from core.dbt.inputs import target_of
 
     project = job.project
-    warehouse = Warehouse(project)
+    warehouse = warehouse_of(project)
     modules = tuple(_modules(project, job.procedure.text))
     names = [i.table.display for i in inputs] + [job.table.qualified.display]
     schema = warehouse.schema_for(*modules, *names)

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from core.generation.author import Author
 from core.generation.both_author import BothAuthor
 from core.generation.compiler_author import CompilerAuthor
+from core.generation.compiling import Compile, compile_here
 from core.project.settings import Settings
 
 NO_CLAUDE = "Claude is not used here"
 
 
-def available_authors(settings: Settings, claude: Author | None = None) -> Mapping[str, Author]:
+def available_authors(
+    compile_: Compile = compile_here, claude: Author | None = None
+) -> Mapping[str, Author]:
     """Authors by the names of the setting ``author``; without ``claude`` nothing is ever sent."""
-    compiler = CompilerAuthor()
+    compiler = CompilerAuthor(compile_)
     authors: dict[str, Author] = {
         "compiler": compiler,
         "both": BothAuthor(compiler, claude, NO_CLAUDE),

@@ -6,17 +6,13 @@ model, it refuses and says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 from core.compiler.options import Correction
 from core.compiler.result import Compiled, Unsupported
 from core.generation.author import Assumption, CteOrigin, Draft, Failure, Job, Refusal, Say
-from core.generation.compiling import compile_job
+from core.generation.compiling import Compile, compile_here
 from core.generation.corrections import WORDS, applied, candidates
-from core.generation.offloop import off_loop
-
-Compile = Callable[[Job, frozenset[Correction]], Compiled | Unsupported]
-"""Compiles the writer of a job for its table, with some corrections."""
 
 NAME = "compiler"
 
@@ -24,7 +20,7 @@ NAME = "compiler"
 class CompilerAuthor:
     """Writes models by compiling the procedure; keeps no state."""
 
-    def __init__(self, compile_: Compile = compile_job) -> None:
+    def __init__(self, compile_: Compile = compile_here) -> None:
         self._compile = compile_
 
     @property
@@ -35,7 +31,7 @@ class CompilerAuthor:
     async def draft(self, job: Job, say: Say) -> Draft | Refusal:
         """Compile the procedure."""
         say("compiling")
-        compiled = await off_loop(self._compile, job, frozenset())
+        compiled = await self._compile(job, frozenset())
         return _draft(compiled, frozenset(), ())
 
     async def correct(self, job: Job, draft: Draft, failure: Failure, say: Say) -> Draft | Refusal:
@@ -45,7 +41,9 @@ class CompilerAuthor:
         for correction in wanted:
             say(WORDS[correction])
             corrections = _with(before, correction)
-            compiled = await off_loop(self._compile, job, corrections)
+            compiled = await self._compile(job, corrections)
+            if isinstance(compiled, Refusal):
+                return replace(compiled, author=NAME)
             if isinstance(compiled, Compiled) and compiled.sql != draft.sql:
                 return _draft(compiled, corrections, (WORDS[correction],))
         return Refusal(
@@ -74,10 +72,12 @@ def _nothing_left(tried: bool) -> str:
 
 
 def _draft(
-    compiled: Compiled | Unsupported,
+    compiled: Compiled | Unsupported | Refusal,
     corrections: frozenset[Correction],
     changes: tuple[str, ...],
 ) -> Draft | Refusal:
+    if isinstance(compiled, Refusal):
+        return replace(compiled, author=NAME)
     if isinstance(compiled, Unsupported):
         return Refusal(compiled.reason, compiled.line, compiled.construct, NAME)
     said = tuple(WORDS[c] for c in Correction if c in corrections)

@@ -12,6 +12,8 @@ from core.equivalence.task import CompareTask
 from core.equivalence.verdict import EquivalenceResult
 from core.generation.author import Draft, Job, Refusal
 from core.generation.compiler_author import CompilerAuthor
+from core.generation.compiling import PooledCompiler
+from core.generation.offloop import off_loop
 from core.pipeline.bench import needs_of, prepare
 from core.pipeline.comparing import unknown
 from core.pipeline.plan import RunPlan
@@ -37,7 +39,7 @@ async def check_tables(
             found[item_id] = unknown(f"{refused.code.value}: {refused.message}")
             return
         job = plan.job(item_id, {k: v for k, v in plan.existing_models.items() if k != item_id})
-        subject = await _subject(job, plan, settings)
+        subject = await _subject(job, plan, settings, pool)
         if isinstance(subject, str):
             found[item_id] = unknown(subject)
             return
@@ -53,7 +55,9 @@ async def check_tables(
     return {item_id: found[item_id] for item_id in item_ids}
 
 
-async def _subject(job: Job, plan: RunPlan, settings: EquivalenceSettings) -> Subject | str:
+async def _subject(
+    job: Job, plan: RunPlan, settings: EquivalenceSettings, pool: WorkerPool
+) -> Subject | str:
     """The item with the model on disk, else with what the compiler writes; or why not."""
     draft: Draft | Refusal
     if job.item_id in plan.existing_models:
@@ -61,18 +65,18 @@ async def _subject(job: Job, plan: RunPlan, settings: EquivalenceSettings) -> Su
         text = await asyncio.to_thread(read_text, plan.project.dbt.root / file)
         draft = Draft(text, "file")
     else:
-        draft = await CompilerAuthor().draft(job, lambda line: None)
+        draft = await CompilerAuthor(PooledCompiler(pool)).draft(job, lambda line: None)
     if isinstance(draft, Refusal):
         place = f"line {draft.line}: " if draft.line else ""
         return f"there is no model, and the procedure does not compile: {place}{draft.reason}"
-    prepared = await asyncio.to_thread(prepare, job, draft)
+    prepared = await off_loop(prepare, job, draft)
     if prepared.refused:
         return f"the model may not be run: {prepared.refused[0]}"
     needs = needs_of(prepared)
     if needs.inputs.problems:
         return f"the model cannot be run: {needs.inputs.problems[0]}"
     try:
-        return await asyncio.to_thread(
+        return await off_loop(
             subject_of, job, draft.sql, needs.inputs.relations, settings, draft.cte_map
         )
     except (ProjectError, TsqlError) as error:

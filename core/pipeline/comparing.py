@@ -9,6 +9,7 @@ from core.dbt.pool import Lost, WorkerPool
 from core.equivalence.subject import Subject, subject_of
 from core.equivalence.task import CompareTask
 from core.equivalence.verdict import EquivalenceResult, EquivalenceVerdict, StructuralCheck
+from core.generation.offloop import off_loop
 from core.pipeline.bench import needs_of
 from core.pipeline.judges import StructuralEquivalence, review_request
 from core.pipeline.ports import Candidate, EquivalenceProgressSink
@@ -34,7 +35,7 @@ class ExecutedEquivalence:
         progress("reading the procedure", 0, 0)
         checks = await asyncio.to_thread(structural_checks, review_request(candidate))
         try:
-            subject = await asyncio.to_thread(self._subject, candidate)
+            subject = await off_loop(self._subject, candidate)
         except (ProjectError, TsqlError) as error:
             return unknown(f"the comparison cannot be prepared: {error}", checks)
 

@@ -159,9 +159,11 @@ def _refusal(item: RunItem, refusal: Refusal | None) -> Diagnostic:
     code = _code(refusal.code, Code.GENERATION_FAILED)
     place = f" line {refusal.line}" if refusal.line and item.writer else ""
     where = f"{item.writer or item.table_ref}{place}: "
+    no_answer = code in (Code.DEADLINE_EXCEEDED, Code.WORKER_LOST)
+    again = "; take it up again with --resume" if no_answer else ""
     return Diagnostic.of(
         code,
-        f"{where}{refusal.reason.rstrip('.')}.",
+        f"{where}{refusal.reason.rstrip('.')}{again}.",
         item.item_id,
         line=refusal.line,
         construct=refusal.construct,

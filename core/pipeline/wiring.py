@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.dbt.pool import WorkerPool
 from core.generation.authors import available_authors
+from core.generation.compiling import PooledCompiler
 from core.pipeline.bench import DbtBench
 from core.pipeline.claude_desk import ClaudeDesk
 from core.pipeline.claude_use import ClaudeUse
@@ -24,7 +25,7 @@ def real_parts(
     """
     desk = ClaudeDesk(settings, dbt_root.parent, use)
     return Parts(
-        authors=available_authors(settings, desk.author),
+        authors=available_authors(PooledCompiler(pool), desk.author),
         bench=DbtBench(pool, dbt_root),
         reviewer=desk.reviewer,
         equivalence=ExecutedEquivalence(settings.equivalence, pool),

@@ -121,7 +121,9 @@ class RecordingCompiler:
         self.known = frozenset(known)
         self.asked: list[frozenset[Correction]] = []
 
-    def __call__(self, job: Job, corrections: frozenset[Correction]) -> Compiled | Unsupported:
+    async def __call__(
+        self, job: Job, corrections: frozenset[Correction]
+    ) -> Compiled | Unsupported:
         self.asked.append(corrections)
         names = sorted(c.value for c in corrections & self.known)
         return Compiled(sql=f"select 1 as id -- {' '.join(names)}", materialization="table")
@@ -169,12 +171,13 @@ async def test_a_failure_that_points_at_nothing_is_refused_at_once(job: Job) -> 
     assert len(compiler.asked) == 1
 
 
-async def test_both_goes_on_where_the_compiler_stops(job: Job) -> None:
-    def refuses(job: Job, corrections: frozenset[Correction]) -> Unsupported:
-        return Unsupported("a cursor", 7, "cursor")
+async def a_cursor(job: Job, corrections: frozenset[Correction]) -> Unsupported:
+    return Unsupported("a cursor", 7, "cursor")
 
+
+async def test_both_goes_on_where_the_compiler_stops(job: Job) -> None:
     second = ScriptedAuthor()
-    author = BothAuthor(CompilerAuthor(refuses), second)
+    author = BothAuthor(CompilerAuthor(a_cursor), second)
     draft = await author.draft(job, quiet)
     assert isinstance(draft, Draft)
     assert draft.author == "scripted"
@@ -193,7 +196,7 @@ async def test_both_hands_the_compilers_draft_on_for_correction(job: Job) -> Non
 
 async def test_both_without_a_second_author_says_so(job: Job) -> None:
     author = BothAuthor(
-        CompilerAuthor(lambda job, corrections: Unsupported("a cursor", 7, "cursor")),
+        CompilerAuthor(a_cursor),
         None,
         "Claude is not available",
     )
