@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from core.compiler.dynamic import statements_in_texts
 from core.compiler.effects import schema_name, switch_target
 from core.compiler.inferred_queries import Queries, output_name
 from core.compiler.inferred_rows import Rowset, Scope
@@ -81,12 +82,13 @@ class _Reader:
         self.queries.values.variables.clear()
         for parameter in procedure.parameters:
             self._variable(parameter.name, parameter.type)
-        for node in nodes.walk(procedure):
-            try:
-                self._node(node)
-            except RecursionError:
-                # A tree this deep is the compiler's to refuse; here it only says nothing.
-                continue
+        for statement in (procedure, *statements_in_texts(procedure)):
+            for node in nodes.walk(statement):
+                try:
+                    self._node(node)
+                except RecursionError:
+                    # A tree this deep is the compiler's to refuse; here it only says nothing.
+                    continue
 
     def _variable(self, name: str, type_: nodes.TypeName | None) -> None:
         if type_ is None:

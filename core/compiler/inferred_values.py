@@ -53,6 +53,11 @@ class Values:
                 return Cell()
             case exp.Column():
                 return self._column(node, scope)
+            case exp.Dot() if isinstance(node.expression, exp.Identifier):
+                # What sqlglot makes of a column inside of a method call's subquery.
+                return lookup(scope, node.expression.name, node.this.name.lower(), self.doubtful)
+            case exp.Dot():
+                return self.value(node.this, scope)
             case exp.Parameter():
                 return self.variables.get(node.name.lower().lstrip("@"), Cell())
             case exp.Literal():

@@ -21,6 +21,7 @@ from sqlglot import exp
 from core.compiler import trees
 from core.compiler.align import parsed_text
 from core.compiler.compile import compile_procedure
+from core.compiler.dynamic import statements_in_texts
 from core.compiler.effects import effects_of
 from core.compiler.inference import with_inferred
 from core.compiler.options import CompileOptions
@@ -341,7 +342,8 @@ def _signature(statement: nodes.CreateFunction, database: Database) -> None:
 def written_tables(procedure: nodes.CreateProcedure) -> list[str]:
     """The permanent tables a procedure statically writes, logs left out, in source order."""
     found: dict[str, None] = {}
-    for name in effects_of(procedure.body).tables:
+    statements = [*procedure.body, *statements_in_texts(procedure)]
+    for name in effects_of(statements).tables:
         if name.is_temporary or name.server or is_log_name(name.name):
             continue
         found[table_key(name)] = None

@@ -120,3 +120,22 @@ def test_three_part_targets_are_the_procedure_s_own(tmp_path: Path) -> None:
     )
     (procedure,) = compile_report(tmp_path).procedures
     assert [(t.target, t.compiled) for t in procedure.targets] == [("dbo.dimx", True)]
+
+
+def test_constant_dynamic_sql_has_targets_and_tables(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text(
+        "CREATE PROC etl.p AS\nDECLARE @t sysname = N'DimX', @sql nvarchar(max)\n"
+        "SET @sql = N'TRUNCATE TABLE dw.' + QUOTENAME(@t)\nEXEC (@sql)\n"
+        "SELECT @sql = N'INSERT INTO dw.' + @t + N' (No, Name) SELECT No, Name FROM stg.X'\n"
+        "EXEC sp_executesql @sql\n"
+    )
+    (procedure,) = compile_report(tmp_path).procedures
+    assert [(t.target, t.compiled) for t in procedure.targets] == [("dw.dimx", True)]
+    assert set(procedure.inferred) == {"dw.DimX", "stg.X"}
+
+
+def test_columns_inside_a_method_call_are_columns() -> None:
+    source = """CREATE PROCEDURE p AS SELECT c.Id, STUFF((SELECT ',' + t.Tag FROM s.Tags t
+    WHERE t.CustomerId = c.Id ORDER BY t.Tag FOR XML PATH(''), TYPE).value('.', 'nvarchar(max)'),
+    1, 1, '') AS Tags INTO dw.R FROM s.Customer c"""
+    assert columns(source, "s.Tags") == {"Tag": "nvarchar(4000)", "CustomerId": "int"}

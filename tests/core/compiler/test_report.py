@@ -13,11 +13,10 @@ TRUNCATE TABLE dbo.Orders
 INSERT INTO dbo.Orders (OrderID, Total) SELECT o.OrderID, o.Price * o.Qty FROM stage.Orders o
 GO
 CREATE PROCEDURE dbo.Loop AS
-DECLARE @i int = 0
-WHILE @i < 5
+WHILE (SELECT AVG(Total) FROM dbo.Orders) > 100
 BEGIN
     INSERT INTO dbo.Orders (OrderID) SELECT MAX(OrderID) FROM dbo.Orders
-    SET @i = @i + 1
+    UPDATE dbo.Orders SET Total = Total / 2
 END
 GO
 CREATE PROCEDURE dbo.ReadOnly AS SELECT 1 AS one
