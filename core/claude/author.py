@@ -40,7 +40,7 @@ from core.generation.offloop import off_loop
 from core.project.catalog import CatalogTable
 from core.project.codes import ProjectError
 from core.project.names import printable
-from core.project.settings import Settings
+from core.project.settings import EFFORTS, ClaudeAuthorSettings, Settings
 
 NAME = "claude"
 ANSWERS = 2
@@ -48,6 +48,11 @@ ANSWERS = 2
 
 _FENCE = re.compile(r"\A\s*```[a-z]*\n(?P<text>.*?)\n?```\s*\Z", re.DOTALL)
 _DRAFT = "Write the first draft of this model."
+_AFTER_REFUSAL = (
+    "Write the first draft of this model. The compiler, which translates statement by statement "
+    "and guesses nothing, refused the procedure for the reason above; what it does not name is "
+    "ordinary. If the reason is that there can be no faithful model, say so as a blocker."
+)
 _CORRECT = (
     "This is the present model, as data, and what is wrong with it. Correct it with the smallest "
     "set of edits that mends all findings; the scenarios are right and the procedure is right."
@@ -61,6 +66,8 @@ class _Task:
     purpose: str
     blocks: tuple[Block, ...]
     base: str = ""
+    again: bool = False
+    """Whether the last correction was asked for with the same findings."""
 
 
 class ClaudeAuthor:
@@ -78,7 +85,8 @@ class ClaudeAuthor:
     async def draft(self, job: Job, say: Say) -> Draft | Refusal:
         """Ask for a first version."""
         sent = await off_loop(self._material, job)
-        return await self._written(job, sent, _Task("draft", (_text(_DRAFT),)), say)
+        task = await off_loop(self._first, job, sent)
+        return await self._written(job, sent, task, say)
 
     async def correct(self, job: Job, draft: Draft, failure: Failure, say: Say) -> Draft | Refusal:
         """Ask for a correction of ``draft`` from what is known about the failure."""
@@ -88,29 +96,47 @@ class ClaudeAuthor:
 
     def first_ask(self, job: Job) -> Ask:
         """The request of a first draft, for an estimate; nothing is sent."""
-        return self._ask(job, self._material(job), _Task("draft", (_text(_DRAFT),)), ())
+        sent = self._material(job)
+        return self._ask(job, sent, self._first(job, sent), ())
 
     def _material(self, job: Job) -> Material:
         return material(job, mask_literals=self._settings.mask_literals)
 
+    def _first(self, job: Job, sent: Material) -> _Task:
+        refused = self._refused(job, self._privacy(job, sent))
+        return _Task("draft", (*refused, _text(_AFTER_REFUSAL if refused else _DRAFT)))
+
     def _correction(self, job: Job, sent: Material, draft: Draft, failure: Failure) -> _Task:
         base = sent.masker.model(draft.sql)
-        privacy = Privacy(
-            job,
-            sent.masker,
-            send_rows=self._settings.send_rows,
-            sent=(sent.procedure, sent.catalog, base),
-        )
+        privacy = self._privacy(job, sent, base)
         blocks = (
             _text(foreign("present model", job.model_name, base)),
+            _text(facts("about the present model", _about(draft, privacy))),
+            *self._refused(job, privacy),
             _text(facts("findings", findings(failure, privacy))),
             _text(_CORRECT),
         )
-        return _Task("correct", blocks, base)
+        return _Task("correct", blocks, base, failure.again)
+
+    def _privacy(self, job: Job, sent: Material, *more: str) -> Privacy:
+        texts = (sent.procedure, sent.catalog, *more)
+        return Privacy(job, sent.masker, send_rows=self._settings.send_rows, sent=texts)
+
+    def _refused(self, job: Job, privacy: Privacy) -> tuple[Block, ...]:
+        """What an author before this one could not translate; in no block of the prefix."""
+        if job.refused is None:
+            return ()
+        said = {
+            "by": job.refused.author,
+            "reason": privacy.message(job.refused.reason),
+            "construct": job.refused.construct,
+            "procedure_line": job.refused.line,
+        }
+        return (_text(facts("refusal", said)),)
 
     def _ask(self, job: Job, sent: Material, task: _Task, problems: Sequence[str]) -> Ask:
         role = self._settings.claude.author
-        price = self._claude.prices.of(role.model)
+        model, effort = escalated(role) if task.again else (role.model, role.effort)
         blocks = task.blocks
         if problems:
             again = facts("problems with your last answer", {"problems": list(problems)})
@@ -119,19 +145,25 @@ class ClaudeAuthor:
         return Ask(
             purpose=task.purpose,
             item_id=job.item_id,
-            model=role.model,
+            model=model,
             max_tokens=role.max_tokens,
             system=system_blocks(
-                "author", job.project, an_hour=price is None or price.keeps_an_hour
+                "author",
+                job.project,
+                an_hour=self._claude.prices.keep_an_hour(role.model, role.fallback),
             ),
             content=(*shared, *blocks),
             schema=AUTHORED_SCHEMA,
-            effort=role.effort,
+            effort=effort,
             stable=len(shared),
+            fallback=role.fallback or "",
         )
 
     async def _written(self, job: Job, sent: Material, task: _Task, say: Say) -> Draft | Refusal:
         problems: tuple[str, ...] = ()
+        if task.again:
+            model, effort = escalated(self._settings.claude.author)
+            say(f"the same findings again: asking {model} with effort {effort}")
         for _ in range(ANSWERS):
             answered = await self._claude.ask(self._ask(job, sent, task, problems), say)
             if isinstance(answered, ClaudeFailure):
@@ -153,6 +185,29 @@ class ClaudeAuthor:
             construct="unusable answer",
             author=NAME,
         )
+
+
+def escalated(role: ClaudeAuthorSettings) -> tuple[str, str]:
+    """Model and effort for a second correction of the same findings.
+
+    More effort up to ``high`` first; beyond it an answer costs several times as
+    much, so then the fallback model is asked, where one is set.
+    """
+    step = EFFORTS.index(role.effort)
+    if step < EFFORTS.index("high"):
+        return role.model, EFFORTS[step + 1]
+    return role.fallback or role.model, role.effort
+
+
+def _about(draft: Draft, privacy: Privacy) -> dict[str, object]:
+    """Who wrote the present model, and what its author said about it."""
+    return {
+        "written_by": draft.author.partition(":")[0],
+        "notes": [privacy.message(note) for note in draft.notes[:20]],
+        "assumptions": [privacy.message(each.text) for each in draft.assumptions[:20]],
+        "left_out": [privacy.message(part) for part in draft.dropped[:20]],
+        "changed_before": [privacy.message(change) for change in draft.changes[:20]],
+    }
 
 
 def _text(text: str) -> Block:

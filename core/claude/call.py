@@ -21,7 +21,8 @@ class Ask:
     """What is asked of Claude. ``purpose`` is ``draft``, ``correct``, ``review`` or ``doctor``.
 
     ``max_tokens`` limits thinking and text together. ``schema`` is the JSON schema of the answer.
-    ``stable`` is how many blocks of ``content`` belong to the cached prefix.
+    ``stable`` is how many blocks of ``content`` belong to the cached prefix. ``fallback`` is the
+    model that is asked when ``model`` declines; empty: none.
     """
 
     purpose: str
@@ -33,6 +34,7 @@ class Ask:
     schema: Mapping[str, Any]
     effort: str = ""
     stable: int = 0
+    fallback: str = ""
 
     def body(self) -> dict[str, Any]:
         """The request as the Messages API takes it, without streaming."""

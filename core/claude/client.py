@@ -88,7 +88,8 @@ class Claude:
         """A complete answer that the server ended of its own accord, or why there is none.
 
         An answer that was cut off at ``max_tokens`` is asked for again with twice as many, as
-        long as the model can: cut-off JSON may look complete.
+        long as the model can: cut-off JSON may look complete. A model that declines is not asked
+        again: its fallback is, once.
         """
         while True:
             answered = await self._persistently(ask, say)
@@ -97,6 +98,10 @@ class Claude:
             ended = _ending(answered, ask)
             if ended is None:
                 return answered
+            if ended.kind is Kind.REFUSED and ask.fallback not in ("", ask.model):
+                say(f"{ask.model} declined; asking {ask.fallback}")
+                ask = replace(ask, model=ask.fallback, fallback="")
+                continue
             if ended.kind is not Kind.TRUNCATED or ask.max_tokens >= MOST_TOKENS:
                 return ended
             ask = replace(ask, max_tokens=min(2 * ask.max_tokens, MOST_TOKENS))

@@ -50,7 +50,7 @@ def terms_of(settings: Settings, host: str) -> Terms:
     return Terms(
         host=host,
         provider=claude.provider,
-        models=tuple(sorted({claude.author.model, claude.reviewer.model})),
+        models=tuple(sorted(claude.models)),
         send_rows=settings.send_rows,
         mask_literals=settings.mask_literals,
     )

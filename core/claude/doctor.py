@@ -75,7 +75,7 @@ async def examine(claude: Claude, settings: Settings, last: LastCall) -> AsyncIt
 
 
 async def _models(claude: Claude, settings: Settings) -> list[Finding]:
-    wanted = (settings.claude.author.model, settings.claude.reviewer.model)
+    wanted = settings.claude.models
     try:
         known = {model.name: model for model in await claude.models()}
     except ClaudeError as error:
@@ -101,8 +101,7 @@ async def _models(claude: Claude, settings: Settings) -> list[Finding]:
 
 
 def _prices(claude: Claude, settings: Settings) -> Finding:
-    names = (settings.claude.author.model, settings.claude.reviewer.model)
-    missing = [name for name in names if claude.prices.of(name) is None]
+    missing = [name for name in settings.claude.models if claude.prices.of(name) is None]
     if missing:
         return Finding(
             "prices",

@@ -125,6 +125,11 @@ class Prices:
         """The price of a model, however a provider spells its name."""
         return self.models.get(plain_model(model))
 
+    def keep_an_hour(self, *models: str | None) -> bool:
+        """Whether none of these models has a price without one for cache entries of an hour."""
+        known = (self.of(model) for model in models if model)
+        return all(price is None or price.keeps_an_hour for price in known)
+
 
 def plain_model(model: str) -> str:
     """``us.anthropic.claude-opus-5-5-v1:0`` and ``claude-opus-5-5@20261021`` are one model."""

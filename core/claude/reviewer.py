@@ -16,6 +16,7 @@ from core.claude.context import Material, material, system_blocks
 from core.claude.failure import ClaudeFailure
 from core.claude.foreign import foreign
 from core.claude.personal import Privacy
+from core.claude.prices import plain_model
 from core.claude.schema import (
     REVIEWED_SCHEMA,
     AnsweredIssue,
@@ -28,7 +29,7 @@ from core.generation.offloop import off_loop
 from core.project.codes import Code, Diagnostic, ProjectError, Severity
 from core.project.names import printable
 from core.project.settings import Settings
-from core.review.reviewer import ReviewRequest
+from core.review.material import ReviewRequest
 from core.review.verdict import Check, CheckName, Issue, ReviewResult, Verdict
 
 ISSUE_CODES = frozenset(
@@ -47,21 +48,25 @@ _ORDER = (Verdict.APPROVED, Verdict.APPROVED_WITH_WARNINGS, Verdict.REVISION_REQ
 
 
 def require_two_models(settings: Settings) -> None:
-    """Check that author and reviewer are two models.
+    """Check that no model may come to review its own work, neither as a fallback.
 
     Raises:
         ProjectError: ``SETTINGS_INVALID``.
     """
-    from core.claude.prices import plain_model
-
-    author, reviewer = settings.claude.author.model, settings.claude.reviewer.model
-    if plain_model(author) == plain_model(reviewer):
-        raise ProjectError.of(
-            Code.SETTINGS_INVALID,
-            f"claude.author.model and claude.reviewer.model are both {author}; a model does not "
-            "review its own work, set another one.",
-            field="claude.reviewer.model",
-        )
+    author, reviewer = settings.claude.author, settings.claude.reviewer
+    writing = {
+        plain_model(model): f"claude.author.{name}"
+        for name, model in (("fallback", author.fallback), ("model", author.model))
+        if model
+    }
+    for name, model in (("model", reviewer.model), ("fallback", reviewer.fallback)):
+        if model and plain_model(model) in writing:
+            raise ProjectError.of(
+                Code.SETTINGS_INVALID,
+                f"{writing[plain_model(model)]} and claude.reviewer.{name} are both {model}; a "
+                "model does not review its own work, set another one.",
+                field=f"claude.reviewer.{name}",
+            )
 
 
 class ClaudeReviewer:
@@ -88,7 +93,6 @@ class ClaudeReviewer:
         job = _job(request)
         sent = material(job, mask_literals=self._settings.mask_literals)
         role = self._settings.claude.reviewer
-        price = self._claude.prices.of(role.model)
         model = sent.masker.model(request.sql)
         yaml = _yaml(request, job, sent, self._settings.send_rows)
         shared = sent.blocks()
@@ -98,7 +102,9 @@ class ClaudeReviewer:
             model=role.model,
             max_tokens=role.max_tokens,
             system=system_blocks(
-                "reviewer", request.project, an_hour=price is None or price.keeps_an_hour
+                "reviewer",
+                request.project,
+                an_hour=self._claude.prices.keep_an_hour(role.model, role.fallback),
             ),
             content=(
                 *shared,
@@ -109,6 +115,7 @@ class ClaudeReviewer:
             schema=REVIEWED_SCHEMA,
             effort=role.effort,
             stable=len(shared),
+            fallback=role.fallback or "",
         )
         return sent, ask
 

@@ -101,6 +101,19 @@ class Failure:
     verification: Verification | None = None
     feedback: tuple[str, ...] = ()
     counterexample: Mapping[str, object] | None = None
+    again: bool = False
+    """Whether the last correction was asked for with the same findings and changed nothing."""
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What is wrong, by names that stay the same from one version to the next."""
+        found = [self.kind.value]
+        if self.verification is not None:
+            found += (e.strip().partition("\n")[0] for e in self.verification.errors)
+            found += sorted(test.name for test in self.verification.tests if not test.ok)
+            found += sorted(s.name for s in self.verification.scenarios if not s.ok)
+        found += (words.partition(":")[0] for words in self.feedback)
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,8 @@ class Job:
 
     ``existing_models`` maps item ids to the names of models that may be referenced with
     ``ref()``: those in the project and those accepted or expected in this run.
-    ``defaults`` are settings that shape the output (collation policy and the like).
+    ``collation`` is the setting of that name. ``refused`` is why an author that was asked before
+    gave no model or no better one: what it could not translate, and where.
     """
 
     item_id: str
@@ -120,6 +134,7 @@ class Job:
     project: MigrationProject
     existing_models: Mapping[str, str] = field(default_factory=dict)
     collation: str = "assume-consistent"
+    refused: Refusal | None = None
 
 
 Say = Callable[[str], None]

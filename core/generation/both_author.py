@@ -1,9 +1,12 @@
 """Compiler first, then Claude: what the compiler refuses or cannot make green goes to Claude.
 
-Claude gets the compiler's draft and the failure, so it starts from what is known to be right.
+Claude gets the compiler's refusal (reason, construct, line), or its draft and the failure, so it
+starts from what is known: the rest of the procedure is ordinary, the rest of the draft is right.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from core.generation.author import Author, Draft, Failure, Job, Refusal, Say
 from core.generation.compiler_author import NAME as COMPILER
@@ -31,7 +34,8 @@ class BothAuthor:
         if self._second is None:
             return self._alone(drafted)
         say(f"the compiler refused: {drafted.reason}")
-        return await self._second.draft(job, say)
+        written = await self._second.draft(replace(job, refused=drafted), say)
+        return _both(drafted, written) if isinstance(written, Refusal) else written
 
     async def correct(self, job: Job, draft: Draft, failure: Failure, say: Say) -> Draft | Refusal:
         """The compiler corrects its own drafts as long as it can; then the second author does."""
@@ -43,7 +47,7 @@ class BothAuthor:
             refused = corrected
         if self._second is None:
             return self._alone(refused or Refusal("it cannot be corrected", author=draft.author))
-        return await self._second.correct(job, draft, failure, say)
+        return await self._second.correct(replace(job, refused=refused), draft, failure, say)
 
     def _alone(self, refusal: Refusal) -> Refusal:
         return Refusal(
@@ -53,3 +57,10 @@ class BothAuthor:
             refusal.author,
             refusal.code,
         )
+
+
+def _both(first: Refusal, second: Refusal) -> Refusal:
+    """The second author's refusal, with what the first one said before it."""
+    place = f" (line {first.line})" if first.line else ""
+    reason = f"{second.reason.rstrip('.')}. Before, the {first.author} refused{place}: "
+    return replace(second, reason=reason + first.reason, line=second.line or first.line)

@@ -59,7 +59,7 @@ def require_claude(settings: Settings, project: Path) -> None:
     if settings.max_cost is None:
         return
     prices = load_prices(settings.claude.provider, project)
-    for model in (settings.claude.author.model, settings.claude.reviewer.model):
+    for model in settings.claude.models:
         if prices.of(model) is None:
             raise ProjectError.of(
                 Code.SETTINGS_INVALID,
@@ -108,7 +108,7 @@ class ClaudeDesk:
             waits=waits,
         )
         self.author = ClaudeAuthor(self.claude, settings)
-        self.reviewer = RulesThenClaude(ClaudeReviewer(self.claude, settings))
+        self.reviewer = ClaudeReviewer(self.claude, settings)
 
     def attach(self, run: RunController) -> None:
         """From now on calls are told to this run; its ledger says what is spent already."""
@@ -162,6 +162,10 @@ class ClaudeDesk:
         if self._asked is not None and not self._asked.done():
             self._asked.set_result(by or "somebody" if given else None)
 
+    def reopen_consent(self) -> None:
+        """Who wants Claude to try again may agree after all; an agreement stays one."""
+        self.consent.reopen()
+
     async def _ask_person(self, terms: Terms, text: str) -> str | None:
         run = self._run
         assert run is not None
@@ -213,8 +217,8 @@ class ClaudeDesk:
 class RulesThenClaude:
     """The deterministic review first; Claude's on top of it, for models that Claude wrote."""
 
-    def __init__(self, claude: ClaudeReviewer) -> None:
-        self._rules = RulesReviewer()
+    def __init__(self, rules: RulesReviewer, claude: ClaudeReviewer) -> None:
+        self._rules = rules
         self._claude = claude
 
     async def review(self, candidate: Candidate, earlier: Sequence[ReviewResult]) -> ReviewResult:

@@ -120,6 +120,7 @@ class ItemProcess:
         self._retry_on_refuted = retry_on_refuted
         self._stages = _Stages()
         self._seen: set[str] = set()
+        self._corrected_for: tuple[str, ...] = ()
         self._inputs = inputs_hash(job, author.name)
 
     async def run(self) -> Trail:
@@ -292,6 +293,8 @@ class ItemProcess:
         if self._request.kind == "edit" or self.trail.corrections >= MAX_CORRECTIONS:
             return None
         self.trail.corrections += 1
+        failure = replace(failure, again=failure.findings == self._corrected_for)
+        self._corrected_for = failure.findings
         self._stream.emit(
             ev.CorrectionStarted(
                 item_id=self._job.item_id,

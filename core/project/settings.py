@@ -45,6 +45,9 @@ class ClaudeAuthorSettings:
     """``[claude.author]``: the Claude that writes models."""
 
     model: str = _setting("claude-opus-5-5", "the model that writes dbt models")
+    fallback: str | None = _setting(
+        None, "the model that is asked where this one declines, or fails alike twice"
+    )
     effort: str = _setting("medium", "how hard it thinks", choices=EFFORTS)
     max_tokens: int = _setting(
         32_000, "the most it may think and write in one answer", minimum=1_024, maximum=128_000
@@ -56,6 +59,7 @@ class ClaudeReviewerSettings:
     """``[claude.reviewer]``: the Claude that reviews models."""
 
     model: str = _setting("claude-sonnet-5-5", "the model that reviews; another than the author's")
+    fallback: str | None = _setting(None, "the model that is asked where this one declines")
     effort: str = _setting("medium", "how hard it thinks", choices=EFFORTS)
     max_tokens: int = _setting(
         16_000, "the most it may think and write in one answer", minimum=1_024, maximum=128_000
@@ -74,6 +78,13 @@ class ClaudeSettings:
     )
     author: ClaudeAuthorSettings = field(default_factory=ClaudeAuthorSettings)
     reviewer: ClaudeReviewerSettings = field(default_factory=ClaudeReviewerSettings)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that may be asked, without repetition: author, reviewer, fallbacks."""
+        roles = (self.author, self.reviewer)
+        names = (name for role in roles for name in (role.model, role.fallback))
+        return tuple(dict.fromkeys(name for name in names if name))
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,10 @@ class Settings:
         choices=("auto", "all", "none"),
     )
     max_cost: float | None = _setting(
-        None, "US dollars a run may spend on Claude; default: ask", minimum=0
+        None,
+        "US dollars a run may spend on Claude; default: no limit",
+        minimum=0,
+        maximum=1_000_000,
     )
     worktrees_dir: str = _setting(
         "../worktrees", "where worktrees are made, relative to the repository"
@@ -144,7 +158,9 @@ class Settings:
         True, "give a counterexample back to the author once, if a correction is left"
     )
     deadline: float = _setting(900.0, "seconds one item may take in all", minimum=1, maximum=86_400)
-    send_rows: bool = _setting(False, "let Claude see rows of test specs and counterexamples")
+    send_rows: bool = _setting(
+        False, "let Claude see rows of test specs: given, expected and failing ones"
+    )
     mask_literals: bool = _setting(
         False, "replace text and number literals before a procedure is sent to Claude"
     )
