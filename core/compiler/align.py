@@ -22,10 +22,12 @@ def needs_cast(have: SqlType, want: SqlType) -> bool:
     """Whether storing a value of one type in a column of another converts it.
 
     A text in a text column is stored as it is: too long a text is an error in SQL Server, never
-    cut (error 2628), so no cast that would cut is added.
+    cut (error 2628), so no cast that would cut is added. So are bytes, unless padding is due.
     """
     if have == want:
         return False
+    if have.is_binary and want.is_binary:
+        return want.name is TypeName.BINARY and have.length != want.length
     return not (have.is_string and want.is_string)
 
 

@@ -17,12 +17,13 @@ from core.compiler.registry import Translated
 from core.compiler.result import Refused
 from core.tsql.binding import bind_query, from_star, is_not_null
 from core.tsql.meaning.duckdb import DuckDb
+from core.tsql.meaning.duckdb_casts import hash_size
 from core.tsql.meaning.options import Collation as MeaningCollation
 from core.tsql.meaning.options import DivisionByZero, Options, TextConversion
 from core.tsql.meaning.refusal import Refused as MeaningRefused
 from core.tsql.meaning.translate import Translator as MeaningTranslator
 from core.tsql.schema import Column, ObjectName, Schema
-from core.tsql.types import SqlType, TypeName
+from core.tsql.types import SqlType, TypeName, varbinary
 from core.tsql.typing import BindError
 
 CLOCK = "__clock__"
@@ -86,8 +87,17 @@ class DuckDbTranslator:
         for position, column in enumerate(bound.columns):
             if column.name is None:
                 raise Refused(f"column {position + 1} of the query has no name", "unnamed column")
-            columns.append(Column(column.name, column.type, column.nullable))
+            type_ = _hash_type(translated, position) or column.type
+            columns.append(Column(column.name, type_, column.nullable))
         return Translated(tuple(columns), _with_stars(_negations(translated), tree))
+
+
+def _hash_type(query: exp.Expr, position: int) -> SqlType | None:
+    """The exact type of a column that is a hash: HASHBYTES itself says varbinary(8000)."""
+    if not isinstance(query, exp.Select) or position >= len(query.expressions):
+        return None
+    size = hash_size(query.expressions[position].unalias())
+    return None if size is None else varbinary(size)
 
 
 def with_tie_breakers(tree: exp.Expr, schema: Schema) -> exp.Expr:

@@ -151,12 +151,24 @@ def fit(text: exp.Expr, to: SqlType, longest: int | None) -> exp.Expr:
     if to.name in t.FIXED_STRINGS:
         if longest is not None and longest == to.length and _always_full(text):
             return text
+        if isinstance(text, exp.Literal) and text.is_string:
+            return sql.text(text.name[: to.length].ljust(to.length))
+        if _padded_length(text) == to.length:
+            return text
         return sql.fn("rpad", text, to.length, " ")
     if longest is not None and longest <= to.length:
         return text
     if isinstance(text, exp.Literal) and text.is_string:
         return sql.text(text.name[: to.length])
     return sql.fn("left", text, to.length)
+
+
+def _padded_length(text: exp.Expr) -> int | None:
+    """The length of ``rpad(x, n, ' ')``."""
+    if isinstance(text, exp.Anonymous) and text.name == "rpad":
+        size = text.expressions[1]
+        return int(size.name) if isinstance(size, exp.Literal) else None
+    return None
 
 
 def _always_full(text: exp.Expr) -> bool:
@@ -199,13 +211,24 @@ def _integer_text(value: Value, to: SqlType) -> exp.Expr:
         digits = str(value.integer)
         if to.length in (None, t.MAX) or len(digits) <= (to.length or 0):
             return fit(sql.text(digits), to, len(digits))
-    longest = _DIGITS[value.type.name] + _has_sign(value)
+    longest = _longest_digits(value)
     if to.length in (None, t.MAX) or (to.length or 0) >= longest:
         return fit(text, to, to.length if to.name not in t.FIXED_STRINGS else None)
     # Too short for the number: '*' for char and varchar, error 8115 for nchar and nvarchar.
     failure = sql.raise_error("Arithmetic overflow") if to.is_unicode else sql.text("*")
     too_long = exp.GT(this=sql.fn("length", text.copy()), expression=sql.number(to.length or 0))
     return fit(sql.case((too_long, failure), default=text), to, to.length)
+
+
+_PART_DIGITS = {"year": 4, "quarter": 1, "month": 2, "day": 2, "dayofyear": 3, "week": 2}
+"""The most digits of a part of a date, by the DuckDB function that gives it."""
+
+
+def _longest_digits(value: Value) -> int:
+    tree = value.tree
+    if isinstance(tree, exp.Anonymous) and tree.name in _PART_DIGITS:
+        return _PART_DIGITS[tree.name]
+    return _DIGITS[value.type.name] + _has_sign(value)
 
 
 def _has_sign(value: Value) -> int:
@@ -288,6 +311,12 @@ def hash_digest(tree: exp.Expr) -> exp.Expr | None:
         if isinstance(inner, exp.Anonymous) and inner.name in ("md5", "sha1", "sha256"):
             return inner
     return None
+
+
+def hash_size(tree: exp.Expr) -> int | None:
+    """How many bytes what HASHBYTES became has; None for another tree."""
+    digest = hash_digest(tree)
+    return None if digest is None else {"md5": 16, "sha1": 20, "sha256": 32}[digest.name]
 
 
 # --- to numbers -----------------------------------------------------------------------------------
@@ -533,6 +562,8 @@ def round_moment(tree: exp.Expr, to: SqlType, *, source_digits: int) -> exp.Expr
 
 
 def _rounded(tree: exp.Expr, scale: int) -> exp.Expr:
+    if scale == 0:
+        return sql.fn("date_trunc", "second", sql.add(tree, sql.interval(500, "millisecond")))
     unit = 10 ** (6 - scale)
     micro = sql.mod(sql.fn("microsecond", tree.copy()), 1_000_000)
     steps = sql.mul(sql.int_div(sql.add(micro, unit // 2), unit), unit)
@@ -543,16 +574,15 @@ def _to_binary(value: Value, to: SqlType, style: int | None) -> exp.Expr:
     if value.type.is_binary:
         if isinstance(unwrapped(value.source), exp.HexString) or to.is_max:
             return value.tree
-        if (value.type.length or 0) <= (to.length or 0) and to.name is not TypeName.BINARY:
+        size = hash_size(value.tree)
+        longest = value.type.length if size is None else size
+        if to.name is TypeName.VARBINARY and to.length is not None:
+            if longest is not None and longest != t.MAX and longest <= to.length:
+                return value.tree
+            return sql.fn("array_slice", value.tree, 1, to.length)
+        fixed = size is not None or value.type.name is TypeName.BINARY
+        if fixed and longest == to.length:
             return value.tree
-        if (value.type.length or 0) >= 8000 and hash_digest(value.tree) is not None:
-            sizes = {"md5": 16, "sha1": 20, "sha256": 32}
-            digest = hash_digest(value.tree)
-            assert digest is not None
-            if sizes[digest.name] <= (to.length or 0) and to.name is TypeName.VARBINARY:
-                return value.tree
-            if sizes[digest.name] == to.length:
-                return value.tree
     if value.type.name in (TypeName.CHAR, TypeName.VARCHAR) and style in (None, 0):
         text = value.text
         if text is not None and text.isascii() and len(text) <= (to.length or 0):

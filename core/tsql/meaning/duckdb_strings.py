@@ -121,6 +121,8 @@ def _not_negative(size: Value, call: Call) -> exp.Expr:
     """
     tree = int_of(size, call.options)
     source = size.source
+    if size.integer is not None:
+        return tree
     if isinstance(source, exp.Anonymous) and source.name.upper() in (
         "LEN",
         "CHARINDEX",
@@ -161,21 +163,17 @@ def _substring(call: Call) -> exp.Expr:
 
 
 def _is_position(node: exp.Expr) -> bool:
-    """An expression that is at least 1 by construction: ``CHARINDEX(…) + 1``."""
+    """An expression that is no negative number by construction: ``CHARINDEX(…) + 1``.
+
+    DuckDB counts a start of 0 towards the length as SQL Server does, a negative one from the end.
+    """
     while isinstance(node, exp.Paren):
         node = node.this
     if isinstance(node, exp.Add):
-        sides = (node.this, node.expression)
-        counts = [s for s in sides if isinstance(s, exp.Anonymous)]
-        ones = [
-            s for s in sides if isinstance(s, exp.Literal) and s.name.isdecimal() and s.name != "0"
-        ]
-        return (
-            len(counts) == 1
-            and len(ones) == 1
-            and counts[0].name.upper() in ("CHARINDEX", "LEN", "PATINDEX")
-        )
-    return False
+        return _is_position(node.this) and _is_position(node.expression)
+    if isinstance(node, exp.Literal):
+        return not node.is_string and node.name.isdecimal()
+    return isinstance(node, exp.Anonymous) and node.name.upper() in ("CHARINDEX", "LEN", "PATINDEX")
 
 
 def _case_function(name: str) -> Rule:
