@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from core.dbt.pool import Lost, WorkerPool
@@ -11,11 +10,10 @@ from core.equivalence.task import CompareTask
 from core.equivalence.verdict import EquivalenceResult, EquivalenceVerdict, StructuralCheck
 from core.generation.offloop import off_loop
 from core.pipeline.bench import needs_of
-from core.pipeline.judges import StructuralEquivalence, review_request
+from core.pipeline.judges import StructuralEquivalence
 from core.pipeline.ports import Candidate, EquivalenceProgressSink
 from core.project.codes import ProjectError
 from core.project.settings import EquivalenceSettings
-from core.review.structural import structural_checks
 from core.tsql.errors import TsqlError
 
 
@@ -30,10 +28,11 @@ class ExecutedEquivalence:
         self, candidate: Candidate, progress: EquivalenceProgressSink
     ) -> EquivalenceResult:
         """The verdict, with the structural checks beside it."""
+        structure = StructuralEquivalence(self._pool)
         if not self._settings.seconds:
-            return await StructuralEquivalence().check(candidate, progress)
+            return await structure.check(candidate, progress)
         progress("reading the procedure", 0, 0)
-        checks = await asyncio.to_thread(structural_checks, review_request(candidate))
+        checks = await structure.checks(candidate)
         try:
             subject = await off_loop(self._subject, candidate)
         except (ProjectError, TsqlError) as error:

@@ -8,9 +8,10 @@ from core.dbt.pool import WorkerPool
 from core.generation.authors import available_authors
 from core.generation.compiling import PooledCompiler
 from core.pipeline.bench import DbtBench
-from core.pipeline.claude_desk import ClaudeDesk
+from core.pipeline.claude_desk import ClaudeDesk, RulesThenClaude
 from core.pipeline.claude_use import ClaudeUse
 from core.pipeline.comparing import ExecutedEquivalence
+from core.pipeline.judges import RulesReviewer
 from core.pipeline.ports import Parts
 from core.project.settings import Settings
 
@@ -27,7 +28,7 @@ def real_parts(
     return Parts(
         authors=available_authors(PooledCompiler(pool), desk.author),
         bench=DbtBench(pool, dbt_root),
-        reviewer=desk.reviewer,
+        reviewer=RulesThenClaude(RulesReviewer(pool), desk.reviewer),
         equivalence=ExecutedEquivalence(settings.equivalence, pool),
         claude=desk,
     )

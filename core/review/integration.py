@@ -16,11 +16,14 @@ from core.project.catalog import CatalogTable
 from core.project.codes import Code, Severity
 from core.review.verdict import Issue
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The loader dbt uses: the one in C where it is built, which is ten times as fast."""
+
 
 def read_yaml(text: str) -> Mapping[str, Any] | str:
     """The YAML as dbt reads it, or one sentence why it cannot be read."""
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""
@@ -36,7 +39,7 @@ def integration_issues(
     if isinstance(data, str):
         yield _issue(Code.MISSING_UNIT_TESTS_BLOCK, data, "Render the YAML anew.")
         return
-    wanted = read_yaml(expected.yaml_text)
+    wanted = data if text == expected.yaml_text else read_yaml(expected.yaml_text)
     assert not isinstance(wanted, str)
     model = _named(data.get("models"), model_name)
     if model is None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from core.dbt.facts import FactsError, read_facts
 from core.equivalence.verdict import StructuralCheck
 from core.project.codes import Code, Severity
+from core.review.material import ReviewMaterial
 from core.review.model_shape import Unreadable
-from core.review.reviewer import ReviewRequest, compare, translation_issues
+from core.review.reviewer import compare, translation_issues
 from core.review.verdict import Issue
 from core.review.writing import materialization_issues
 
@@ -24,13 +24,11 @@ _CHECKS: tuple[tuple[str, frozenset[Code], str], ...] = (
 )
 
 
-def structural_checks(request: ReviewRequest) -> tuple[StructuralCheck, ...]:
+def structural_checks(material: ReviewMaterial) -> tuple[StructuralCheck, ...]:
     """One check per aspect; a model that cannot be read fails a single check named so."""
-    facts = read_facts(request.sql)
-    comparison = None if isinstance(facts, FactsError) else compare(request, facts)
-    if comparison is None or isinstance(comparison, Unreadable) or isinstance(facts, FactsError):
-        message = facts.message if isinstance(facts, FactsError) else "no shape"
-        return (StructuralCheck(name="readable model", passed=False, reason=message),)
+    comparison = compare(material)
+    if isinstance(comparison, Unreadable):
+        return (StructuralCheck(name="readable model", passed=False, reason=comparison.message),)
     found = [*translation_issues(comparison), *materialization_issues(comparison)]
     issues = [issue for issue in found if issue.severity is Severity.ERROR]
     unseen = ""

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.dbt.artifacts import render_artifacts
-from core.dbt.facts import ModelFacts, read_facts
 from core.project.codes import Code, Severity
-from core.review.reviewer import ReviewRequest, artifact_request, review
+from core.review.material import ReviewRequest, material_of
+from core.review.reviewer import review
 from core.review.verdict import ReviewResult, Verdict
 from tests.core.review.cases import CASES, CONTACT, CUSTOMER, DAILY, EVENTS, SEGMENT, STORE, Case
 
@@ -31,9 +30,9 @@ def request_for(case: Case, root: Path, sql: str | None = None) -> ReviewRequest
         project=project,
         models=case.models,
     )
-    facts = read_facts(case.model)
-    assert isinstance(facts, ModelFacts), facts
-    yaml_text = render_artifacts(artifact_request(sound, facts)).yaml_text
+    expected = material_of(sound).expected
+    assert expected is not None
+    yaml_text = expected.yaml_text
     return ReviewRequest(**{**sound.__dict__, "sql": sql or case.model, "yaml_text": yaml_text})
 
 

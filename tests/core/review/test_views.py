@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core.dbt.artifacts import render_artifacts
-from core.dbt.facts import ModelFacts, read_facts
 from core.project.project import MigrationProject
-from core.review.reviewer import ReviewRequest, artifact_request, review
+from core.review.material import ReviewRequest, material_of
+from core.review.reviewer import review
 from tests.core.project.builder import ProjectBuilder
 from tests.core.review.test_defects import error_codes
 
@@ -90,7 +89,7 @@ def test_both_ways_of_reading_a_view_are_sound(project: MigrationProject, sql: s
         procedure=project.procedure(table.writer),
         project=project,
     )
-    facts = read_facts(sql)
-    assert isinstance(facts, ModelFacts)
-    yaml_text = render_artifacts(artifact_request(request, facts)).yaml_text
+    expected = material_of(request).expected
+    assert expected is not None
+    yaml_text = expected.yaml_text
     assert error_codes(review(replace(request, yaml_text=yaml_text))) == set()

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from core.project.codes import Code
-from core.review.reviewer import ReviewRequest, review
+from core.review.material import ReviewRequest, material_of
+from core.review.reviewer import review
 from core.review.structural import structural_checks
 from tests.core.review.cases import CUSTOMER, STORE
 from tests.core.review.test_defects import error_codes, request_for
@@ -125,9 +126,9 @@ def test_unreadable_models_are_findings(sound: ReviewRequest) -> None:
 
 def test_structural_checks_name_what_differs(tmp_path: Path) -> None:
     request = request_for(CUSTOMER, tmp_path)
-    assert all(check.passed for check in structural_checks(request))
+    assert all(check.passed for check in structural_checks(material_of(request)))
     wrong = replace(request, sql=request.sql.replace("inner join", "left join"))
-    failed = [check for check in structural_checks(wrong) if not check.passed]
+    failed = [check for check in structural_checks(material_of(wrong)) if not check.passed]
     assert [check.name for check in failed] == ["join keys and kinds"]
     assert "inner" in failed[0].reason
     assert failed[0].procedure_line > 0
