@@ -19,6 +19,7 @@ from core.compiler.relations import Relation
 from core.compiler.result import Refused, Unsupported
 from core.compiler.state import Group, GroupKind, State, TableState, Value
 from core.compiler.tables import merged
+from core.compiler.top import top_rows, topped
 from core.tsql import nodes
 from core.tsql import types as t
 from core.tsql.binding_from import table_name
@@ -30,6 +31,14 @@ from core.tsql.schema import Column, ObjectName, Table, TableKind
 if TYPE_CHECKING:
     from core.compiler.binder import Context
     from core.compiler.executor import Executor
+
+
+_TOPPED = (LeafKind.INSERT, LeafKind.UPDATE, LeafKind.DELETE)
+
+
+def _check_no_top(parsed: ParsedLeaf) -> None:
+    if parsed.top is not None:
+        raise Refused(f"{parsed.kind.upper()} TOP (n) through a CTE", "TOP in DML")
 
 
 def leaf(ex: Executor, node: nodes.Leaf, state: State) -> None:
@@ -49,8 +58,8 @@ def leaf(ex: Executor, node: nodes.Leaf, state: State) -> None:
 def apply(ex: Executor, parsed: ParsedLeaf, node: nodes.Node, state: State) -> None:
     """Apply one parsed data statement."""
     context = ex.context(node, state)
-    if parsed.top is not None:
-        raise Refused(f"{parsed.kind.upper()} TOP (n) outside of a loop", "TOP in DML")
+    if parsed.top is not None and parsed.kind not in _TOPPED:
+        raise Refused(f"{parsed.kind.upper()} TOP (n)", "TOP in DML")
     match parsed.kind:
         case LeafKind.TRUNCATE:
             _truncate(ex, parsed, context, state)
@@ -90,6 +99,30 @@ def set_count(state: State, relations: list[Relation], line: int) -> None:
         return Value(t.INT, total if total is not None else exp.Literal.number(0))
 
     state.lazies["@@rowcount"] = count
+
+
+def set_identity(state: State, table: Table, rows: Relation) -> None:
+    """``SCOPE_IDENTITY()``: the largest identity value of the new rows; without any, as before."""
+    column = next((c for c in table.columns if c.identity), None)
+    if column is None:
+        return
+    before = state.lazies.get("scope_identity()")
+    type_ = t.parse_type("numeric(38, 0)")
+
+    def identity() -> Value:
+        query = trees.select([trees.call("MAX", trees.column(column.name))], rows.ref())
+        last: exp.Expr = trees.cast(exp.Subquery(this=query), type_)
+        if len(rows.keys) and frozenset() in rows.keys:
+            return Value(type_, last)
+        old = before() if before is not None else None
+        if old is None or old.expression is None:
+            why = Unsupported("SCOPE_IDENTITY() before this INSERT is not known", 0, "IDENTITY")
+            return Value(type_, unknown=old.unknown if old is not None else why)
+        if isinstance(old.expression, exp.Null):
+            return Value(type_, last)
+        return Value(type_, trees.call("ISNULL", last, old.expression.copy()))
+
+    state.lazies["scope_identity()"] = identity
 
 
 def _unknown_count(line: int):  # type: ignore[no-untyped-def]
@@ -132,6 +165,8 @@ def _insert(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
     key, found = _target(ex, parsed, context)
     assert parsed.target is not None
     query: exp.Expr | None = parsed.query
+    if parsed.top is not None:
+        query = top_rows(ex, parsed, context)
     if parsed.nested is not None:
         query, context = _nested(ex, parsed, context, state)
         found = ex.tables.state_of(
@@ -141,6 +176,7 @@ def _insert(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
     new, rows = ex.inserter.insert(found, parsed.target, query, context, keep_identity=keep)
     state.tables[key] = new
     set_count(state, [rows], context.origin.first_line)
+    set_identity(state, found.table, rows)
     if parsed.output is not None and parsed.output.into is not None:
         plain_output(ex, parsed.output, [OutputSource(inserted=rows)], context, state)
 
@@ -168,10 +204,13 @@ def _update(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
     if parsed.target.is_cte:
         from core.compiler.through_cte import update_through_cte
 
+        _check_no_top(parsed)
         update_through_cte(ex, parsed, context, state)
         return
     key, found = _target(ex, parsed, context)
     joined = ex.updater.joined(parsed.query, parsed.target, context, ex.guard)
+    if parsed.top is not None:
+        joined = topped(ex, found, joined, parsed.top, context)
     inner = _with_ctes(ex, parsed, context)
     values = ex.updater.assignments(parsed.assignments, inner, joined.alias, found)
     new, changed = ex.updater.update(found, joined, values, context)
@@ -198,10 +237,13 @@ def _delete(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
     if parsed.target.is_cte:
         from core.compiler.through_cte import delete_through_cte
 
+        _check_no_top(parsed)
         delete_through_cte(ex, parsed, context, state)
         return
     key, found = _target(ex, parsed, context)
     joined = ex.updater.joined(parsed.query, parsed.target, context, ex.guard)
+    if parsed.top is not None:
+        joined = topped(ex, found, joined, parsed.top, context)
     if not joined.others and joined.where is None:
         rows = [group.relation for group in found.groups]
         state.tables[key] = emptied(found)
@@ -232,6 +274,8 @@ def _merge(
         rows = merge_output(ex, output, merger.branches, found, parsed, context)
     state.tables[key] = new
     state.lazies["@@rowcount"] = _unknown_count(context.origin.first_line)
+    if any(c.identity for c in found.table.columns):
+        state.lazies.pop("scope_identity()", None)
     if rows is not None and output is not None and output.into is not None:
         into = ex.tables.state_of(table_name(output.into), state, context.origin.first_line)
         from core.compiler.outputs import append_output

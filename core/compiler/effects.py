@@ -72,8 +72,6 @@ def _add(
             words = {word.strip("[]();,").upper() for word in node.text.split()}
             if words & _WRITING:
                 found.everything = node
-        case nodes.Goto() | nodes.Label():
-            found.everything = node
         case _:
             pass
 

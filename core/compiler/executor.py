@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from core.compiler import data, flow, routines, variables_exec
+from core.compiler import data, flow, jumps, routines, transactions, variables_exec
 from core.compiler.binder import Binder, Context
 from core.compiler.comments import Comments
 from core.compiler.effects import effects_of
@@ -33,20 +33,8 @@ from core.tsql import nodes
 from core.tsql.binding_from import table_name
 from core.tsql.leaves import ParsedLeaf
 
-MAX_FORKS = 8
-"""How many data-dependent early returns are followed before the procedure is refused."""
-
 Statements = Sequence[nodes.Statement]
-_CALLS = (nodes.Execute, nodes.ExecuteString, nodes.ExecuteSql, nodes.While)
-
-
-def count_writes(before: State, state: State) -> None:
-    """Give every table that a statement changed its next version."""
-    for key, found in list(state.tables.items()):
-        old = before.tables.get(key)
-        if found is not old and found.written:
-            version = (old.version if old is not None else 0) + 1
-            state.tables[key] = replace(found, version=version)
+_CALLS = (nodes.Execute, nodes.ExecuteString, nodes.ExecuteSql, nodes.InsertExec)
 
 
 @dataclass
@@ -101,7 +89,17 @@ class Executor:
                     self._note_handler(statement)
                     pending[:0] = statement.body
                 case nodes.Return():
+                    variables_exec.returned(self, statement, state)
                     return state
+                case nodes.Break() | nodes.Continue() | nodes.Goto():
+                    if not jumps.jumped(self, statement, pending, state):
+                        return state
+                case nodes.Label():
+                    pass
+                case nodes.While():
+                    pending[:0] = jumps.loop(self, statement, state)
+                case jumps.NextTurn():
+                    pending[:0] = jumps.next_turn(self, statement, state)
                 case nodes.Throw():
                     # Not under an IF: whatever comes before it, the procedure fails.
                     why = Unsupported(
@@ -123,14 +121,34 @@ class Executor:
         try:
             self.execute(statement, state)
             if not isinstance(statement, _CALLS):
-                count_writes(before, state)
+                self.count_writes(before, state)
         except Refused as refusal:
-            state.tables, state.variables = before.tables, before.variables
+            self.undo(before, state)
             self.poison([statement], state, refusal.at(self.line(statement)))
+
+    def count_writes(self, before: State, state: State) -> None:
+        """Give every table that a statement changed its next version."""
+        for key, found in list(state.tables.items()):
+            old = before.tables.get(key)
+            if found is not old and found.written:
+                version = max(old.version if old is not None else 0, found.version) + 1
+                state.tables[key] = replace(found, version=version)
+
+    def undo(self, before: State, state: State) -> None:
+        """Give a state back what it was before a statement that turned out to be refused."""
+        state.tables, state.variables = before.tables, before.variables
+        state.lazies, state.cursors = before.lazies, before.cursors
+        state.savepoints, state.poison = before.savepoints, before.poison
 
     def poison(self, statements: Statements, state: State, why: Unsupported) -> None:
         """Everything the statements may write becomes unknown."""
+        if transactions.rolls_back(statements):
+            transactions.poison_open(state, why)
+        if transactions.changes(statements):
+            transactions.forget(state)
         effects = effects_of(statements, self.is_harmless)
+        state.lazies.pop("@@rowcount", None)
+        state.lazies.pop("scope_identity()", None)
         if effects.everything is not None or any(
             not routines.is_known(self, call) for call in effects.calls
         ):
@@ -222,8 +240,6 @@ class Executor:
                 variables_exec.declare(self, statement, state)
             case nodes.SetVariable():
                 variables_exec.set_variable(self, statement, state)
-            case nodes.While():
-                flow.loop(self, statement, state)
             case nodes.Execute() | nodes.ExecuteString() | nodes.ExecuteSql():
                 routines.execute(self, statement, state)
             case nodes.InsertExec():
@@ -234,9 +250,6 @@ class Executor:
                 self._open(statement, state)
             case nodes.Unparsed():
                 raise Refused(statement.reason, "syntax", self.line(statement))
-            case nodes.Goto() | nodes.Label() | nodes.Break() | nodes.Continue():
-                kind = type(statement).__name__.upper()
-                raise Refused(f"{kind} jumps out of the order of statements", kind)
             case _:
                 self._definition(statement, state)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from core.compiler import trees
+from core.compiler import jumps, transactions, trees
 from core.compiler.effects import effects_of, schema_name
 from core.compiler.fold import truth
 from core.compiler.keys import unique_keys
@@ -23,6 +23,7 @@ from core.compiler.state import Group, State, TableState, Value
 from core.compiler.variables import converted
 from core.compiler.variables_exec import closed, unknown_like
 from core.tsql import nodes
+from core.tsql import types as t
 from core.tsql.errors import LeafError
 from core.tsql.schema import ObjectName
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from core.compiler.executor import Executor
 
 Statements = Sequence[nodes.Statement]
+MAX_FORKS = 16
+"""How many conditions on data before a RETURN or jump are followed: each doubles what is left."""
 
 
 def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> State | None:
@@ -45,11 +48,18 @@ def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> Stat
     metadata = _metadata(ex, node, state)
     if metadata is not None:
         return _continue(ex, then if metadata else otherwise, rest, state)
-    returns = has_return(then) or has_return(otherwise)
+    returns = jumps.leaves(then) or jumps.leaves(otherwise)
     effects = effects_of([*then, *otherwise], ex.is_harmless)
-    quiet = not (effects.tables or effects.variables or effects.calls or effects.everything)
+    quiet = not (
+        effects.tables
+        or effects.variables
+        or effects.calls
+        or effects.everything
+        or transactions.changes([*then, *otherwise])
+    )
     if quiet and not returns:
         ex.drop("IF without effect on data", node)
+        state.lazies["@@rowcount"] = no_rows
         return None
     try:
         condition = condition_of(ex, node, state)
@@ -57,6 +67,7 @@ def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> Stat
         why = refusal.at(ex.line(node))
         ex.poison([*then, *otherwise, *(rest if returns else ())], state, why)
         return state if returns else None
+    state.lazies["@@rowcount"] = no_rows  # the condition is a statement of its own
     known = truth(condition)
     if known is not None:
         return _continue(ex, then if known else otherwise, rest, state)
@@ -68,7 +79,7 @@ def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> Stat
             ex.guard = before
         return None
     if returns:
-        if ex.forks >= 8:
+        if ex.forks >= MAX_FORKS:
             raise_at = Refused("too many early RETURNs", "early RETURN")
             ex.poison(rest, state, raise_at.at(ex.line(node)))
             return state
@@ -100,7 +111,7 @@ def _is_predicated(statements: Statements) -> bool:
 
 
 def _continue(ex: Executor, chosen: Statements, rest: Statements, state: State) -> State | None:
-    if has_return(chosen):
+    if jumps.leaves(chosen):
         return ex.run([*chosen, *rest], state)
     ex.run(chosen, state)
     return None
@@ -116,14 +127,6 @@ def condition_of(ex: Executor, node: nodes.If | nodes.While, state: State) -> ex
         if column.find_ancestor(exp.Select) is None:
             raise Refused(f"the condition reads a column {column.name}", "IF condition")
     return tree
-
-
-def has_return(statements: Statements) -> bool:
-    return any(
-        isinstance(found, nodes.Return)
-        for statement in statements
-        for found in nodes.statements(statement)
-    )
 
 
 def ends_in_error(statements: Statements) -> bool:
@@ -230,8 +233,10 @@ def joined(
 ) -> None:
     """Make `into` the state that is `first` where the condition holds and else `second`."""
     into.poison = first.poison or second.poison
+    into.savepoints = first.savepoints if _same_points(first, second) else None
     into.identity_insert = first.identity_insert & second.identity_insert
     into.lazies = {k: v for k, v in first.lazies.items() if second.lazies.get(k) is v}
+    transactions.note_count(into)
     for key in [*first.tables, *(k for k in second.tables if k not in first.tables)]:
         one, other = first.tables.get(key), second.tables.get(key)
         if one is None or other is None:
@@ -247,6 +252,17 @@ def joined(
         into.variables[name] = _either_value(
             condition, first.variables.get(name), second.variables.get(name)
         )
+
+
+def _same_points(first: State, second: State) -> bool:
+    """Whether the same transactions are open in both states."""
+    one, other = first.savepoints, second.savepoints
+    return (
+        one is not None
+        and other is not None
+        and len(one) == len(other)
+        and all(a is b for a, b in zip(one, other, strict=True))
+    )
 
 
 def _either(
@@ -337,11 +353,9 @@ def _coalesced(condition: exp.Expr, one: Value, other: Value) -> exp.Expr | None
 # --- the rest -------------------------------------------------------------------------------------
 
 
-def loop(ex: Executor, node: nodes.While, state: State) -> None:
-    """A WHILE loop, when it has a closed form."""
-    from core.compiler.loops import closed_form
-
-    closed_form(ex, node, state)
+def no_rows() -> Value:
+    """``@@ROWCOUNT`` after a statement that is not about rows."""
+    return Value(t.INT, exp.Literal.number(0))
 
 
 def side_statement(ex: Executor, node: nodes.Statement, state: State) -> None:
@@ -351,16 +365,18 @@ def side_statement(ex: Executor, node: nodes.Statement, state: State) -> None:
             raise Refused("the procedure always ends in THROW here", "THROW")
         case nodes.Print() | nodes.RaiseError():
             ex.drop(f"{type(node).__name__}: messages do not change data", node)
+            state.lazies["@@rowcount"] = no_rows
         case (
             nodes.BeginTransaction()
             | nodes.CommitTransaction()
             | nodes.RollbackTransaction()
             | nodes.SaveTransaction()
         ):
-            if isinstance(node, nodes.RollbackTransaction) and not ex.called_from:
-                ex.drop("ROLLBACK: the model follows the path that commits", node)
+            transactions.transaction(ex, node, state)
+            state.lazies["@@rowcount"] = no_rows
         case nodes.IndexStatement() | nodes.SideStatement():
             ex.drop("index, statistics and session statements", node)
+            state.lazies["@@rowcount"] = no_rows
         case nodes.CloseCursor() | nodes.DeallocateCursor():
             state.cursors.pop(node.name.lower(), None)
         case nodes.Fetch():

@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from core.compiler.fold import text_of
 from core.compiler.naming import snake
 from core.compiler.result import Refused, Unsupported
-from core.compiler.state import State, TableState, Value
+from core.compiler.state import RETURN_CODE, State, TableState, Value
 from core.compiler.variables import assigned
 from core.compiler.variables_exec import bound_value, type_of, unknown_like
 from core.tsql import nodes
+from core.tsql import types as t
 from core.tsql.errors import TsqlError
 from core.tsql.parser import parse_procedure, parse_script
 
@@ -188,7 +191,9 @@ def run_procedure(ex: Executor, source: str, node: nodes.Execute, state: State) 
             outputs.append((argument.value.text.lower(), key))
     outer, called_from, target_variables = state.variables, ex.called_from, _table_variables(state)
     temps = {key for key in state.tables if key.startswith("#")}
+    inner[RETURN_CODE] = Value(t.INT, exp.Literal.number(0))
     state.variables = inner
+    identity = state.lazies.pop("scope_identity()", None)
     caller, state.procedure = state.procedure, procedure.name.name
     ex.called_from = called_from or node.span.line
     ex.depth += 1
@@ -215,14 +220,22 @@ def run_procedure(ex: Executor, source: str, node: nodes.Execute, state: State) 
                 if value.expression is None
                 else assigned(value.expression.copy(), outer[outside].type)
             )
+    state.lazies.pop("scope_identity()", None)
+    if identity is not None:
+        state.lazies["scope_identity()"] = identity
     if node.return_variable and node.return_variable.lower() in outer:
-        why = Unsupported("the return code of a procedure", ex.line(node), "RETURN code")
         name = node.return_variable.lower()
-        outer[name] = unknown_like(outer[name], why)
+        code = finished[RETURN_CODE]
+        outer[name] = (
+            Value(outer[name].type, unknown=code.unknown)
+            if code.expression is None
+            else assigned(code.expression.copy(), outer[name].type)
+        )
 
 
 def _adopt(state: State, done: State) -> None:
     state.tables, state.lazies = done.tables, done.lazies
+    state.savepoints = done.savepoints
     state.identity_insert, state.poison = done.identity_insert, done.poison
 
 

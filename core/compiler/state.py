@@ -109,6 +109,19 @@ class OpenCursor:
     reads: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Savepoint:
+    """What tables held at BEGIN TRANSACTION or SAVE TRANSACTION: where ROLLBACK goes back to."""
+
+    name: str
+    tables: Mapping[str, TableState]
+    is_transaction: bool = True
+
+
+RETURN_CODE = "return code"
+"""The variable that holds what RETURN gave: no variable of a procedure can have this name."""
+
+
 @dataclass
 class State:
     """One point in the execution. Copied where control flow forks; parts are immutable."""
@@ -123,6 +136,15 @@ class State:
     identity_insert: frozenset[str] = frozenset()
     poison: Unsupported | None = None
     """Something with unknown effects ran: every table may have changed."""
+    savepoints: tuple[Savepoint, ...] | None = ()
+    """Open transactions and savepoints, the oldest first; None when that is not known."""
+
+    @property
+    def open_transactions(self) -> int | None:
+        """``@@TRANCOUNT``, or None when it is not known."""
+        if self.savepoints is None:
+            return None
+        return sum(point.is_transaction for point in self.savepoints)
 
     def copy(self) -> State:
         return replace(

@@ -38,6 +38,7 @@ def substituted(tree: exp.Expr, state: State) -> exp.Expr:
 
     Raises `Refused` for a variable whose value is not known.
     """
+    tree = _server_calls(tree, state)
     for node in list(tree.find_all(exp.Parameter)):
         if isinstance(node.parent, exp.Table | exp.Parameter):
             continue
@@ -58,6 +59,22 @@ def substituted(tree: exp.Expr, state: State) -> exp.Expr:
             tree = new
         elif new is not node:
             node.replace(new)
+    return tree
+
+
+_STATE_CALLS = frozenset({"SCOPE_IDENTITY", "XACT_STATE"})
+
+
+def _server_calls(tree: exp.Expr, state: State) -> exp.Expr:
+    """``SCOPE_IDENTITY()`` and ``XACT_STATE()`` replaced by what they give here."""
+    for call in list(tree.find_all(exp.Anonymous)):
+        key = f"{call.name.lower()}()"
+        if call.name.upper() not in _STATE_CALLS or call.expressions or key not in state.lazies:
+            continue
+        new = expression_of(state.lazies[key](), key, line_of(call))
+        if call is tree:
+            return new
+        call.replace(new)
     return tree
 
 

@@ -16,7 +16,7 @@ from core.compiler.inserts import unordered
 from core.compiler.keys import conjuncts, unique_keys
 from core.compiler.relations import REL, Relation
 from core.compiler.result import Assumption, AssumptionKind, Refused, Unsupported
-from core.compiler.state import State, TableState, Value
+from core.compiler.state import RETURN_CODE, State, TableState, Value
 from core.compiler.variables import assigned, lookup, variable_name
 from core.tsql import nodes
 from core.tsql import types as t
@@ -49,6 +49,8 @@ def declare(ex: Executor, node: nodes.Declare, state: State) -> None:
         if variable.table is not None:
             from core.compiler.data import table_of
 
+            if name in state.tables:
+                continue  # declared once: the next turn of a loop finds its rows
             table = table_of(ex, ObjectName(variable.name), variable.table, TableKind.VARIABLE)
             state.tables[name] = TableState(table, written=True, reseeded=True, deleted=True)
             continue
@@ -59,7 +61,8 @@ def declare(ex: Executor, node: nodes.Declare, state: State) -> None:
         except Refused as refusal:
             state.variables[name] = Value(t.NULL, unknown=refusal.at(ex.line(node)))
             continue
-        state.variables[name] = Value(type_, trees.cast(exp.Null(), type_))
+        if variable.value is not None or name not in state.variables:
+            state.variables[name] = Value(type_, trees.cast(exp.Null(), type_))
         if variable.value is not None:
             assign(ex, name, variable.value, node, state)
 
@@ -69,6 +72,12 @@ def set_variable(ex: Executor, node: nodes.SetVariable, state: State) -> None:
         raise Refused("a cursor variable", "cursor")
     assign(ex, node.name.lower(), node.value, node, state, node.operator)
     state.lazies["@@rowcount"] = lambda: Value(t.INT, trees.one())
+
+
+def returned(ex: Executor, node: nodes.Return, state: State) -> None:
+    """RETURN: the code the caller gets, should it ask."""
+    if node.value is not None and RETURN_CODE in state.variables:
+        assign(ex, RETURN_CODE, node.value, node, state)
 
 
 def assign(

@@ -1,0 +1,204 @@
+"""Procedures whose control flow matters, each with the tables it is compiled for.
+
+Every one is run in the interpreter and as models on the same data (`test_control_flow_cases`).
+"""
+
+# ruff: noqa: E501 - procedures as people write them
+from __future__ import annotations
+
+CASES: dict[str, tuple[tuple[str, ...], str]] = {
+    "rollback to the state before": (
+        ("silver.factorders", "silver.dailysales"),
+        """
+CREATE PROCEDURE silver.usp_LoadDay @day date AS
+SET NOCOUNT ON
+DECLARE @tmp TABLE (n int)
+BEGIN TRY
+    BEGIN TRAN
+    DELETE FROM silver.FactOrders WHERE OrderDate = @day
+    INSERT INTO silver.FactOrders (OrderID, CustomerID, OrderDate, Qty)
+    SELECT OrderID, CustomerID, OrderDate, Qty FROM bronze.Orders WHERE OrderDate = @day
+    INSERT @tmp VALUES (@@ROWCOUNT)
+    -- an empty delivery must not wipe the day
+    IF NOT EXISTS (SELECT 1 FROM bronze.Orders WHERE OrderDate = @day)
+    BEGIN
+        ROLLBACK
+        PRINT 'nothing delivered'
+        INSERT INTO silver.DailySales (OrderDate, Orders) SELECT @day, n FROM @tmp
+        RETURN 1
+    END
+    INSERT INTO silver.DailySales (OrderDate, Orders) SELECT @day, n FROM @tmp
+    COMMIT
+END TRY
+BEGIN CATCH
+    IF XACT_STATE() <> 0 ROLLBACK
+    ;THROW
+END CATCH
+""",
+    ),
+    "rollback to a savepoint": (
+        ("silver.factorders",),
+        """
+create proc silver.fix_orders as
+begin tran
+update silver.FactOrders set Qty = 0 where Qty is null
+save tran before_purge
+delete silver.FactOrders where CustomerID = 2
+if @@rowcount > 1
+begin
+    rollback tran before_purge
+    print 'too many'
+end
+if @@TRANCOUNT > 0 commit
+if @@TRANCOUNT = 0
+    insert silver.FactOrders (OrderID, Qty) values (-5, 1)
+""",
+    ),
+    "print resets the row count": (
+        ("silver.customer",),
+        """
+CREATE PROC silver.p AS
+UPDATE silver.Customer SET City = 'a' WHERE CustomerID = 1
+PRINT 'done'
+IF @@ROWCOUNT = 0
+    UPDATE silver.Customer SET City = 'b' WHERE CustomerID = 2
+UPDATE silver.Customer SET City = 'c' WHERE CustomerID = 3
+IF @@ROWCOUNT = 0
+    IF @@ROWCOUNT = 0
+        UPDATE silver.Customer SET City = 'd' WHERE CustomerID = 4
+""",
+    ),
+    "goto an exit label": (
+        ("silver.factorders",),
+        """
+CREATE PROCEDURE silver.LoadOrders @full bit = 0
+AS
+BEGIN
+DECLARE @err int, @n int
+SELECT @n = COUNT(*) FROM bronze.Orders
+IF @n = 0 GOTO done
+IF @full = 1
+    DELETE FROM silver.FactOrders
+SET @err = @@ERROR
+IF @err <> 0 GOTO failed
+INSERT silver.FactOrders (OrderID, Qty) SELECT OrderID, Qty FROM bronze.Orders
+IF @@ERROR <> 0 GOTO failed
+IF @n > 3
+    GOTO done
+UPDATE silver.FactOrders SET Qty = 7 WHERE Qty IS NULL
+GOTO done
+failed:
+RAISERROR('load failed', 16, 1)
+RETURN -1
+done:
+UPDATE silver.FactOrders SET Amount = 0 WHERE Amount IS NULL
+RETURN 0
+END
+""",
+    ),
+    "a retry loop": (
+        ("silver.factorders",),
+        """
+CREATE PROCEDURE silver.LoadWithRetry AS
+DECLARE @retry int, @maxTries int
+SET @retry = 0
+SET @maxTries = 3
+WHILE @retry < @maxTries
+BEGIN
+    BEGIN TRY
+        BEGIN TRANSACTION
+        INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty)
+        SELECT o.OrderID, o.CustomerID, o.Qty FROM bronze.Orders o
+        WHERE NOT EXISTS (SELECT 1 FROM silver.FactOrders f WHERE f.OrderID = o.OrderID)
+        COMMIT TRANSACTION
+        BREAK
+    END TRY
+    BEGIN CATCH
+        IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION
+        SET @retry = @retry + 1
+        IF @retry >= @maxTries THROW
+        WAITFOR DELAY '00:00:05'
+    END CATCH
+END
+""",
+    ),
+    "a retry loop with a success flag": (
+        ("silver.factorders",),
+        """
+create procedure silver.LoadWithFlag as
+declare @tries tinyint = 5, @ok bit = 0
+while @tries > 0 and @ok = 0
+begin
+    set @tries -= 1
+    begin try
+        update silver.FactOrders set Qty = isnull(Qty, 0) + 1
+        set @ok = 1
+    end try
+    begin catch
+        if error_number() not in (1205, 1222) or @tries = 0 throw
+        waitfor delay '00:00:02'
+    end catch
+end
+if @ok = 0 raiserror('gave up', 16, 1)
+""",
+    ),
+    "a few numbered steps": (
+        ("silver.factorders",),
+        """
+CREATE PROC silver.Steps AS
+DECLARE @level int = 1
+WHILE @level <= 4
+BEGIN
+    IF @level = 3 BEGIN SET @level += 1 CONTINUE END
+    UPDATE f SET Qty = f.Qty + @level
+    FROM silver.FactOrders f JOIN bronze.Orders o ON o.OrderID = f.OrderID
+    WHERE f.CustomerID >= @level
+    IF @level = 1 AND EXISTS (SELECT 1 FROM bronze.Changes WHERE City = 'b') BREAK
+    SET @level += 1
+END
+""",
+    ),
+    "declared in a loop": (
+        ("silver.dailysales",),
+        """
+CREATE PROC silver.p AS
+DECLARE @i int = 0
+WHILE @i < 3
+BEGIN
+    DECLARE @sum int, @t TABLE (n int)
+    INSERT @t VALUES (@i)
+    SET @sum = ISNULL(@sum, 10) + @i
+    UPDATE silver.DailySales SET Orders = @sum + (SELECT COUNT(*) FROM @t) WHERE Amount > @i
+    SET @i = @i + 1
+END
+""",
+    ),
+    "the identity of the row just written": (
+        ("etl.loadlog", "silver.factorders"),
+        """
+CREATE PROCEDURE silver.usp_LoadBatch AS
+DECLARE @batch int
+INSERT INTO etl.LoadLog (Proc_Name, Rows_Loaded) VALUES ('usp_LoadBatch', NULL)
+SET @batch = SCOPE_IDENTITY()
+TRUNCATE TABLE silver.FactOrders
+INSERT silver.FactOrders (OrderID, Qty) SELECT OrderID, CustomerID FROM bronze.Orders
+UPDATE etl.LoadLog SET Rows_Loaded = (SELECT COUNT(*) FROM silver.FactOrders) WHERE LogID = @batch
+IF SCOPE_IDENTITY() = @batch UPDATE silver.FactOrders SET Amount = 1
+""",
+    ),
+    "n rows of those that qualify": (
+        ("silver.customer",),
+        """
+CREATE PROC silver.p @n int = 100 AS
+DECLARE @gone TABLE (id int, city nvarchar(50))
+DELETE TOP (@n) FROM silver.Customer OUTPUT deleted.CustomerID, deleted.City INTO @gone WHERE City = 'a'
+UPDATE TOP (50) silver.Customer SET City = 'z' WHERE City = 'b'
+INSERT TOP (1000) INTO silver.Customer (CustomerID, City) SELECT CustomerID, City FROM bronze.Customer b
+WHERE NOT EXISTS (SELECT 1 FROM silver.Customer c WHERE c.CustomerID = b.CustomerID)
+INSERT silver.Customer (CustomerID, City) SELECT -id, city FROM @gone
+""",
+    ),
+}
+
+CALLED: dict[str, str] = {}
+"""Procedures that the cases call, by name."""
