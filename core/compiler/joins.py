@@ -7,10 +7,31 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from core.compiler import trees
+from core.compiler.fold import truth
 from core.compiler.keys import conjuncts
 from core.compiler.registry import Relations
 from core.compiler.relations import REL
 from core.compiler.result import Refused
+
+
+@dataclass(frozen=True)
+class LeftJoinRows:
+    """A target row's partners in a LEFT JOIN (`partners`), those that pass the WHERE (`chosen`),
+    and the WHERE for a row without partners (`alone`, None when it always holds).
+    """
+
+    partners: exp.Select
+    chosen: exp.Select
+    alone: exp.Expr | None
+
+    def untouched(self) -> exp.Expr:
+        """The condition under which the statement leaves a target row alone."""
+        not_alone: exp.Expr = trees.exists(self.partners)
+        if self.alone is not None:
+            not_alone = exp.Paren(
+                this=exp.Or(this=not_alone, expression=trees.is_not_true(self.alone))
+            )
+        return exp.And(this=exp.Not(this=trees.exists(self.chosen)), expression=not_alone)
 
 
 @dataclass(frozen=True)
@@ -130,6 +151,47 @@ class JoinedTarget:
             for column in trees.columns_in(part)
         )
 
+    def left_join_partners(self) -> exp.Select | None:
+        """The partners of a target row in the one LEFT JOIN of the statement."""
+        joins = list(self.query.args.get("joins") or ())
+        if len(joins) != 1 or (on := joins[0].args.get("on")) is None:
+            return None
+        return trees.select([trees.one()], joins[0].this.copy(), on.copy())
+
+    def left_join_rows(self, relations: Relations) -> LeftJoinRows | None:
+        """One LEFT JOIN from the target, read apart: what a partner row has to satisfy, and what
+        the WHERE says of a target row without a partner (the partner's columns NULL).
+        """
+        joins = list(self.query.args.get("joins") or ())
+        if len(joins) != 1 or self.where is None:
+            return None
+        other, on = joins[0].this, joins[0].args.get("on")
+        if (
+            self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower()
+            or str(joins[0].args.get("side") or "").upper() != "LEFT"
+            or not isinstance(other, exp.Table)
+            or other.db != REL
+            or on is None
+            or self.where.find(exp.Query) is not None
+        ):
+            return None
+        relation, alias = relations[other.name], other.alias_or_name.lower()
+
+        def missing(node: exp.Expr) -> exp.Expr:
+            if isinstance(node, exp.Column) and self._owner(node, relations) == alias:
+                column = relation.column(node.name)
+                if column is not None:
+                    return trees.cast(exp.Null(), column.type)
+            return node
+
+        parts = [part.copy().transform(missing) for part in conjuncts(self.where)]
+        left = [part for part in parts if not truth(part)]
+        return LeftJoinRows(
+            trees.select([trees.one()], other.copy(), on.copy()),
+            trees.select([trees.one()], other.copy(), trees.all_of([on.copy(), self.where.copy()])),
+            trees.all_of(left),
+        )
+
     def filters_target_only(self, relations: Relations) -> bool:
         """LEFT JOINs from the target and a WHERE that reads nothing but the target."""
         joins = self.query.args.get("joins") or ()
@@ -173,6 +235,45 @@ class JoinedTarget:
         if not joins:
             return trees.select([trees.one()], others[0].copy(), condition)
         return trees.select([trees.one()], others[0].copy(), condition, joins)
+
+    def partners(self) -> exp.Select | None:
+        """``SELECT 1`` over the other items, LEFT JOINs among themselves kept as they are.
+
+        A target row is in the statement's rows exactly where this finds a row for it. None when a
+        LEFT JOIN hangs on the target itself, or on a RIGHT or FULL JOIN.
+        """
+        start, conditions, joins = None, [], []
+        if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
+            start = self.query.args["from_"].this
+        for join in self.query.args.get("joins") or ():
+            side, on = str(join.args.get("side") or "").upper(), join.args.get("on")
+            is_target = join.this.alias_or_name.lower() == self.alias.lower()
+            if isinstance(join.this, exp.Lateral) or join.args.get("method"):
+                return None
+            if side == "LEFT" and not is_target:
+                if start is None or on is None or self._names_target(on):
+                    return None
+                joins.append(join.copy())
+                continue
+            if side:
+                return None
+            conditions += conjuncts(on) if on is not None else []
+            if start is None and not is_target:
+                start = join.this
+            elif not is_target:
+                joins.append(exp.Join(this=join.this.copy(), kind="CROSS"))
+        if start is None:
+            return None
+        conditions += conjuncts(self.where) if self.where is not None else []
+        condition = trees.all_of(part.copy() for part in conditions)
+        return trees.select([trees.one()], start.copy(), condition, joins)
+
+    def _names_target(self, condition: exp.Expr) -> bool:
+        # A name without a table may be the target's.
+        return any(
+            column.table.lower() in ("", self.alias.lower())
+            for column in trees.columns_in(condition)
+        )
 
     def match_column(self, relations: Relations) -> exp.Column | None:
         """A column of the one joined relation that is NULL exactly where a LEFT JOIN finds nothing.

@@ -69,6 +69,39 @@ def _stays(anti: tuple[exp.Select, exp.Expr | None] | None, where: exp.Expr | No
     return exp.Or(this=found, expression=trees.is_not_true(rest))
 
 
+@dataclass(frozen=True)
+class ChosenMatch:
+    """The first of the rows that match a target row, as an APPLY, and what is selected over it.
+
+    ``columns`` are the names and values the APPLY gives; rows are ordered by those that read
+    columns. Without ``required`` a target row without a match stays, as under OUTER APPLY.
+    """
+
+    rows: exp.Select
+    columns: Sequence[tuple[str, exp.Expr]]
+    alias: str
+    required: bool
+    items: Sequence[exp.Expr]
+    where: exp.Expr | None
+
+    def join(self) -> exp.Join:
+        match = self.rows.copy()
+        match.set("expressions", [trees.alias(value.copy(), name) for name, value in self.columns])
+        order = [
+            exp.Ordered(this=value.copy()) for _, value in self.columns if trees.columns_in(value)
+        ]
+        match.set("order", exp.Order(expressions=order) if order else None)
+        match.set("limit", exp.Limit(expression=trees.one()))
+        lateral = exp.Lateral(
+            this=exp.Subquery(this=match),
+            alias=exp.TableAlias(this=exp.to_identifier(self.alias, quoted=True)),
+            cross_apply=self.required,
+        )
+        join = exp.Join(this=lateral)
+        join.meta["tsql_apply"] = "CROSS" if self.required else "OUTER"
+        return join
+
+
 @dataclass
 class Updater:
     """Splits groups by conditions and joins. `assumptions` collects what had to be assumed."""
@@ -304,21 +337,28 @@ class Updater:
             condition = _stays(anti, where)
             query = trees.select(items, relation.ref(joined.alias), condition)
             return relations.query(query, hint, context.origin)
-        if not joined.is_inner:
+        partners = joined.matching() if joined.is_inner else joined.partners()
+        if partners is None:
             return self._unmatched_by_key(relation, joined, context, hint)
-        condition = exp.Not(this=trees.exists(joined.matching()))
+        condition = exp.Not(this=trees.exists(partners))
         query = trees.select(items, relation.ref(joined.alias), condition)
         return self.binder.relations.query(query, hint, context.origin)
 
     def _unmatched_by_key(
         self, relation: Relation, joined: JoinedTarget, context: Context, hint: str
     ) -> Relation:
-        """Outer joins: a row stays when its key is not among those of the joined rows."""
+        """Outer joins: a row stays when its key is not among those of the joined rows.
+
+        Without a key, one LEFT JOIN can still be taken apart into what its partners satisfy.
+        """
         keys = [
             key
             for key in relation.keys
             if key and all((c := relation.column(n)) is not None and not c.nullable for n in key)
         ]
+        if not keys and (rows := joined.left_join_rows(self.binder.relations)) is not None:
+            query = trees.select([exp.Star()], relation.ref(joined.alias), rows.untouched())
+            return self.binder.relations.query(query, hint, context.origin)
         if not keys:
             raise Refused("an outer join to a table without a unique key", "UPDATE FROM")
         key = min((sorted(k) for k in keys), key=len)
@@ -345,7 +385,12 @@ class Updater:
         context: Context,
     ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
         """Several rows may match a target row: SQL Server takes any one, the model the first."""
-        if not joined.is_inner or any(not isinstance(o, exp.Table) for o in joined.others):
+        if not self._reads_others(joined, values):
+            found = self._touched_alike(state, joined, values, context)
+            if found is not None:
+                return found
+        chosen = self._chosen(state, joined, values)
+        if chosen is None:
             raise Refused(
                 "the joined rows may match a target row several times: which one is taken is "
                 "undefined",
@@ -361,35 +406,13 @@ class Updater:
         )
         groups: list[Group] = []
         changed: list[tuple[Relation, Relation]] = []
-        names = [c.name for c in state.table.columns if c.name.lower() in values]
         for group in state.groups:
-            match = joined.matching()
-            match.set("expressions", [trees.alias(values[n.lower()].copy(), n) for n in names])
-            match.set("limit", exp.Limit(expression=trees.one()))
-            match.set(
-                "order",
-                exp.Order(
-                    expressions=[
-                        exp.Ordered(this=values[n.lower()].copy())
-                        for n in names
-                        if trees.columns_in(values[n.lower()])
-                    ]
-                ),
+            query = trees.select(
+                [item.copy() for item in chosen.items],
+                group.relation.ref(joined.alias),
+                chosen.where.copy() if chosen.where is not None else None,
+                [chosen.join()],
             )
-            if not match.args["order"].expressions:
-                match.set("order", None)
-            lateral = exp.Lateral(
-                this=exp.Subquery(this=match),
-                alias=exp.TableAlias(this=exp.to_identifier("found", quoted=True)),
-                cross_apply=True,
-            )
-            join = exp.Join(this=lateral)
-            join.meta["tsql_apply"] = "CROSS"
-            items = [
-                trees.column(c.name, "found" if c.name in names else joined.alias)
-                for c in state.table.columns
-            ]
-            query = trees.select(items, group.relation.ref(joined.alias), None, [join])
             rows = self._stored(state, query, self.changed_hint(state, values), context)
             groups.append(self._changed(group, rows, values))
             changed.append((group.relation, rows))
@@ -397,3 +420,84 @@ class Updater:
             if kept is not None:
                 groups.append(replace(group, relation=kept))
         return replace(state, groups=tuple(groups), written=True, upsert=None), changed
+
+    def _reads_others(self, joined: JoinedTarget, values: Mapping[str, exp.Expr]) -> bool:
+        return any(
+            column.table.lower() != joined.alias.lower()
+            for value in values.values()
+            for column in trees.columns_in(value)
+        )
+
+    def _touched_alike(
+        self,
+        state: TableState,
+        joined: JoinedTarget,
+        values: Mapping[str, exp.Expr],
+        context: Context,
+    ) -> tuple[TableState, list[tuple[Relation, Relation]]] | None:
+        """New values that no joined row decides: it only matters whether one is found."""
+        partners = joined.matching() if joined.is_inner else joined.partners()
+        if partners is not None:
+            condition: exp.Expr = trees.exists(partners)
+        elif (rows := joined.left_join_rows(self.binder.relations)) is not None:
+            condition = exp.Not(this=exp.Paren(this=rows.untouched()))
+        else:
+            return None
+        items = [
+            trees.alias(values[c.name.lower()].copy(), c.name)
+            if c.name.lower() in values
+            else trees.column(c.name, joined.alias)
+            for c in state.table.columns
+        ]
+        groups: list[Group] = []
+        changed: list[tuple[Relation, Relation]] = []
+        for group in state.groups:
+            query = trees.select(
+                [item.copy() for item in items],
+                group.relation.ref(joined.alias),
+                condition.copy(),
+            )
+            rows_ = self._stored(state, query, self.changed_hint(state, values), context)
+            groups.append(self._changed(group, rows_, values))
+            changed.append((group.relation, rows_))
+            kept = self.unmatched(group.relation, joined, context, state)
+            if kept is not None:
+                groups.append(replace(group, relation=kept))
+        return replace(state, groups=tuple(groups), written=True, upsert=None), changed
+
+    def _chosen(
+        self, state: TableState, joined: JoinedTarget, values: Mapping[str, exp.Expr]
+    ) -> ChosenMatch | None:
+        """How to take the first of several joined rows, None where that cannot be said."""
+        names = [c.name for c in state.table.columns if c.name.lower() in values]
+        if any(not isinstance(other, exp.Table) for other in joined.others):
+            return None
+        partners = joined.matching() if joined.is_inner else joined.partners()
+        if partners is not None:
+            given = [(n, values[n.lower()].copy()) for n in names]
+            items: list[exp.Expr] = [
+                trees.column(c.name, "found" if c.name in names else joined.alias)
+                for c in state.table.columns
+            ]
+            return ChosenMatch(partners, given, "found", True, items, None)
+        relations = self.binder.relations
+        if not (joined.keeps_every_target_row() or joined.filters_target_only(relations)):
+            return None
+        rows = joined.left_join_partners()
+        if rows is None:
+            return None
+        alias = joined.others[0].alias_or_name
+        read = {
+            column.name.lower(): column.name
+            for value in values.values()
+            for column in trees.columns_in(value)
+            if column.table.lower() == alias.lower()
+        }
+        items = [
+            trees.alias(assigned_value(values[c.name.lower()], c), c.name)
+            if c.name.lower() in values
+            else trees.column(c.name, joined.alias)
+            for c in state.table.columns
+        ]
+        columns = [(name, trees.column(name, alias)) for name in read.values()]
+        return ChosenMatch(rows, columns, alias, False, items, joined.where)

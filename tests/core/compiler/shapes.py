@@ -303,4 +303,36 @@ UPDATE c SET City = h.City FROM silver.Customer c JOIN (SELECT CustomerID, City,
 INSERT INTO silver.Customer (CustomerID, City) SELECT CustomerID, MAX(City) FROM bronze.Changes WHERE CustomerID IS NOT NULL AND CustomerID NOT IN (SELECT CustomerID FROM silver.Customer) GROUP BY CustomerID
 """,
     ),
+    "delete_left_without_key": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, CustomerID, Qty FROM bronze.Orders
+DELETE f FROM silver.FactOrders f LEFT JOIN bronze.Changes h ON h.CustomerID = f.CustomerID WHERE h.ChangedAt IS NULL AND f.Qty > 0
+""",
+    ),
+    "update_left_constant_without_key": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, CustomerID, Qty FROM bronze.Orders
+UPDATE f SET Amount = f.Qty * 2 FROM silver.FactOrders f LEFT JOIN bronze.Orders o ON o.CustomerID = f.CustomerID WHERE ISNULL(o.Qty, 0) <> f.Qty OR f.Amount IS NULL
+""",
+    ),
+    "update_left_same_value": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, Qty, CustomerID FROM bronze.Orders
+UPDATE f SET Qty = ISNULL(o.CustomerID, -1) FROM silver.FactOrders f LEFT JOIN bronze.Orders o ON o.CustomerID = f.CustomerID WHERE f.Qty IS NULL OR f.Qty > 1
+""",
+    ),
+    "update_inner_then_left": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, CustomerID, Qty FROM bronze.Orders
+UPDATE f SET Qty = ISNULL(c.CustomerID, 0) FROM silver.FactOrders f JOIN bronze.Orders o ON o.CustomerID = f.CustomerID LEFT JOIN bronze.Customer c ON c.CustomerID = o.CustomerID WHERE f.Amount IS NULL
+""",
+    ),
 }
