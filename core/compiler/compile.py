@@ -100,7 +100,14 @@ def _compiled(
         strategy=plan.strategy,
         unique_key=plan.unique_key,
         notes=tuple(
-            dict.fromkeys((*plan.notes, *executor.notes, *_kept_up(state, emitted.inputs, options)))
+            dict.fromkeys(
+                (
+                    *plan.notes,
+                    *executor.notes,
+                    *_loaded_by(emitted.sql),
+                    *_kept_up(state, emitted.inputs, options),
+                )
+            )
         ),
         assumptions=tuple(dict.fromkeys((*executor.assumptions, *plan.assumptions))),
         dropped=tuple(executor.dropped),
@@ -195,6 +202,12 @@ def _kept_up(state: State, inputs: tuple[str, ...], options: CompileOptions) -> 
         and found.written
         and not isinstance(options.relation(key), ModelInput)
     ]
+
+
+def _loaded_by(sql: str) -> list[str]:
+    if jinja.LOADED_BY not in sql:
+        return []
+    return ["the login that SUSER_SNAME() gave is now the var loaded_by, 'dbo' unless it is set"]
 
 
 def _others(state: State, target: str) -> tuple[str, ...]:

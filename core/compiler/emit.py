@@ -22,7 +22,7 @@ from core.compiler.plan import Plan, wants_casts
 from core.compiler.relations import REL, Relation, RelationKind
 from core.compiler.result import CteLines
 from core.compiler.tidy import outer_selects, tidied
-from core.compiler.translate import CLOCK, placeholder
+from core.compiler.translate import CLOCK, USER, placeholder
 from core.tsql.schema import Table
 from core.tsql.types import duckdb_storage
 
@@ -93,7 +93,8 @@ class Emitter:
         for name, variable in self.variables.items():
             storage = duckdb_storage(variable.type)
             plain = plain.replace(placeholder(name), f"cast(null as {storage})")
-        types = bound_types(plain.replace(CLOCK, "cast(current_timestamp as timestamp)"))
+        plain = plain.replace(CLOCK, "cast(current_timestamp as timestamp)")
+        types = bound_types(plain.replace(USER, "'dbo'"))
         wanted = {c.name.lower(): duckdb_storage(c.type) for c in table.columns}
         every = wants_casts(self.options)
         differing = {
@@ -179,7 +180,7 @@ class Emitter:
                 value = jinja.variable_sql(variable)
                 # A negative value behind a minus sign would begin a comment.
                 text = text.replace(f"-{word}", f"-({value})").replace(word, value)
-        return text.replace(CLOCK, self.options.clock)
+        return text.replace(CLOCK, self.options.clock).replace(USER, jinja.LOADED_BY)
 
 
 def _span(relation: Relation) -> tuple[int, int] | None:

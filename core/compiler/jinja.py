@@ -11,6 +11,9 @@ from core.compiler.plan import Plan
 from core.compiler.result import Refused
 from core.tsql.types import SqlType, duckdb_storage
 
+LOADED_BY = "'{{ var('loaded_by', 'dbo') }}'"
+"""What SUSER_SNAME and its like become: who runs a model is for the project to say."""
+
 _PLAIN = re.compile(r"^[^'\"{}\\\r\n]*$")
 _NOT_NAME = re.compile(r"[^a-z0-9_]+")
 

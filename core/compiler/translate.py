@@ -27,6 +27,7 @@ from core.tsql.types import SqlType, TypeName, varbinary
 from core.tsql.typing import BindError
 
 CLOCK = "__clock__"
+USER = "__user__"
 
 
 def placeholder(name: str) -> str:
@@ -59,6 +60,7 @@ class DuckDbTranslator:
                 division_by_zero=DivisionByZero.RAISE,
                 text_conversion=TextConversion.EXACT,
                 clock=CLOCK,
+                user=USER,
                 variable=self._variable,
             ),
         )

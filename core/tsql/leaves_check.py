@@ -122,7 +122,7 @@ def complaint(
     """
     return (
         _empty_item(tokens)
-        or _forbidden(nodes)
+        or _forbidden(tokens, nodes)
         or _lost_words(tokens, nodes)
         or _lost_clause(tokens, nodes, synthetic)
     )
@@ -161,7 +161,9 @@ def _empty_item(tokens: Sequence[Token]) -> tuple[str, str] | None:
     return None
 
 
-def _forbidden(nodes: Iterable[exp.Expr]) -> tuple[str, str] | None:
+def _forbidden(tokens: Sequence[Token], nodes: Iterable[exp.Expr]) -> tuple[str, str] | None:
+    # The headers of PIVOT and UNPIVOT lose their brackets when they are parsed.
+    bracketed = {unquoted(t).upper() for t in tokens if t.kind is TokenKind.QUOTED}
     for node in nodes:
         if isinstance(node, exp.Command):
             return "opaque statement", f"this is not understood: {str(node.this)[:40]}"
@@ -170,6 +172,7 @@ def _forbidden(nodes: Iterable[exp.Expr]) -> tuple[str, str] | None:
             and not is_default_argument(node.parent)
             and not node.args.get("quoted")
             and node.name.upper() in RESERVED
+            and node.name.upper() not in bracketed
         ):
             return (
                 "reserved word as a name",

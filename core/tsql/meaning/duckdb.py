@@ -14,6 +14,7 @@ from core.tsql.meaning import (
     duckdb_format,
     duckdb_numbers,
     duckdb_patterns,
+    duckdb_session,
     duckdb_strings,
     duckdb_text,
     sql,
@@ -34,6 +35,7 @@ _RULES: Mapping[str, Rule] = {
     **duckdb_format.RULES,
     **duckdb_documents.RULES,
     **duckdb_dates.RULES,
+    **duckdb_session.RULES,
     "LAG": duckdb_numbers.lag,
     "LEAD": duckdb_numbers.lag,
 }

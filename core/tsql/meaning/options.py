@@ -53,7 +53,8 @@ class Options:
     SYSDATETIME, … becomes it, cast where the type differs). ``variable`` gives the target's
     expression for a variable; without it a variable is refused. ``user_function`` does the same
     for the call of a user-defined function, given its name and translated arguments.
-    ``date_first`` is SQL Server's DATEFIRST (7: weeks begin on Sunday).
+    ``date_first`` is SQL Server's DATEFIRST (7: weeks begin on Sunday). ``user`` is the target's
+    SQL for who is connected; without it SUSER_SNAME and its like are refused.
     """
 
     collation: Collation = Collation.ASSUME_CONSISTENT
@@ -63,3 +64,4 @@ class Options:
     variable: Callable[[str, SqlType], exp.Expr] | None = None
     user_function: Callable[[str, list[exp.Expr]], exp.Expr] | None = None
     date_first: int = 7
+    user: str | None = None

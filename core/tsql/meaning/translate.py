@@ -183,7 +183,9 @@ class Translator:
 
     def current_user(self, node: exp.Expr) -> exp.Expr:
         """Who is connected is not a property of the data."""
-        raise refuse(node, "current user", "the login is not known in the target.")
+        if self.options.user is None:
+            raise refuse(node, "current user", "the login is not known in the target.")
+        return sql.parsed(self.options.user)
 
     def clock(self, node: exp.Expr) -> exp.Expr:
         """CURRENT_TIMESTAMP without parentheses."""
