@@ -217,18 +217,14 @@ def _from_words(feedback: Iterable[str]) -> Iterator[Correction]:
 
 
 def _from_counterexample(document: Mapping[str, object]) -> Iterator[Correction]:
-    """The table the procedure leaves against the one the model leaves."""
-    procedure, model = (_rows(document.get(key)) for key in ("procedure", "model"))
-    if not procedure and not model:
-        return
-    missing, unexpected = _without_common(procedure, model)
+    """The rows that only the procedure leaves against those that only the model leaves."""
+    missing, unexpected = (_rows(document.get(key)) for key in ("missing", "unexpected"))
     kind = _kind_of(_Difference("", missing, unexpected))
     if kind is not None:
         yield kind
 
 
 def _rows(value: object) -> tuple[Row, ...]:
-    rows = value.get("rows") if isinstance(value, Mapping) else value
-    if not isinstance(rows, Sequence) or isinstance(rows, str):
+    if not isinstance(value, Sequence) or isinstance(value, str):
         return ()
-    return tuple(row for row in rows if isinstance(row, Mapping))
+    return tuple(row for row in value if isinstance(row, Mapping))

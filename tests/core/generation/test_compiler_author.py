@@ -110,6 +110,17 @@ def test_the_reviewers_words(job: Job) -> None:
     assert candidates(job, failure) == (Correction.AS_TABLE,)
 
 
+def test_a_counterexample_is_read_as_it_is_written(job: Job) -> None:
+    document = {
+        "procedure": "silver.usp_LoadCustomer",
+        "model": "stg_customer",
+        "missing": [{"Id": 1, "Amount": "1.24"}],
+        "unexpected": [{"Id": 1, "Amount": "1.239"}],
+    }
+    failure = Failure(FailureKind.COUNTEREXAMPLE, "Amount differs", counterexample=document)
+    assert candidates(job, failure) == (Correction.CAST_COLUMNS,)
+
+
 def test_a_difference_that_points_at_nothing_asks_for_nothing(job: Job) -> None:
     assert candidates(job, red([{"Id": 1}, {"Id": 2}], [])) == ()
 
