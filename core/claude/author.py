@@ -116,7 +116,7 @@ class ClaudeAuthor:
             _text(facts("findings", findings(failure, privacy))),
             _text(_CORRECT),
         )
-        return _Task("correct", blocks, base, failure.again)
+        return _Task("correct", blocks, base, failure.again and draft.author == NAME)
 
     def _privacy(self, job: Job, sent: Material, *more: str) -> Privacy:
         texts = (sent.procedure, sent.catalog, *more)

@@ -33,7 +33,9 @@ def findings(failure: Failure, privacy: Privacy) -> dict[str, Any]:
     if len(distinct) > MOST_FINDINGS:
         document["more"] = len(distinct) - MOST_FINDINGS
     if failure.counterexample is not None:
-        document["counterexample"] = privacy.synthetic(failure.counterexample)
+        # Its unit test says the same once more, in a text whose columns cannot be told apart.
+        shown = {k: v for k, v in failure.counterexample.items() if k != "unit_test"}
+        document["counterexample"] = privacy.synthetic(shown)
     return document
 
 

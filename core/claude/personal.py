@@ -64,17 +64,14 @@ class Privacy:
             return {str(k): self.synthetic(v, str(k)) for k, v in document.items()}
         if isinstance(document, list | tuple):
             return [self.synthetic(v, column) for v in document[:200]]
-        if isinstance(document, str) and not self.send_rows and self._is_known(document):
-            return VALUE
+        if isinstance(document, str):
+            hidden = self._without_values(document)
+            return self.cell(column, hidden) if hidden == document else hidden
         return self.cell(column, document)
 
     def message(self, text: str) -> str:
         """A message of dbt or DuckDB: without rows and without values of rows."""
-        text = self._masker.prose(text)
-        values = self._personal if self.send_rows else self._values
-        for value in sorted(values, key=lambda v: (-len(v), v)):
-            if len(value) >= SHORTEST and value not in self._sent and value in text:
-                text = text.replace(value, VALUE)
+        text = self._without_values(self._masker.prose(text))
         if self.send_rows:
             return text[:2_000]
         lines = []
@@ -94,8 +91,13 @@ class Privacy:
             line = quote.join(parts)
         return line
 
-    def _is_known(self, text: str) -> bool:
-        return len(text) >= SHORTEST and text in self._values and text not in self._sent
+    def _without_values(self, text: str) -> str:
+        """A text without the values of rows that may not be sent, wherever they stand in it."""
+        values = self._personal if self.send_rows else self._values
+        for value in sorted(values, key=lambda v: (-len(v), v)):
+            if len(value) >= SHORTEST and value not in self._sent and value in text:
+                text = text.replace(value, VALUE)
+        return text
 
 
 def personal_columns(job: Job) -> frozenset[str]:

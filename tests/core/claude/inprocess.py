@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from core.claude.client import Waits
 from core.dbt.pool import WorkerPool
 from core.git.worktree import open_in_place
 from core.pipeline.claude_use import ClaudeUse
+from core.pipeline.events import Event
 from core.pipeline.open import Invocation, start_run
 from core.pipeline.plan import plan_run
 from core.pipeline.result import ItemResult
+from core.pipeline.run import RunController
 from core.pipeline.state import RunState
 from core.pipeline.wiring import real_parts
 from core.project.clock import frozen_clock
 from core.project.project import MigrationProject
-from core.project.settings import ClaudeSettings, Settings
+from core.project.settings import Settings
 from tests.core.claude.stub import Stub
 
 
@@ -41,6 +45,12 @@ class Done:
         return file.read_text() if file.exists() else ""
 
 
+def read_ledger(project: Path) -> list[dict[str, Any]]:
+    """The lines of a run's ledger."""
+    text = (project / ".migration-runs/ledger.ndjson").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
 async def run_here(
     project: Path,
     stub: Stub,
@@ -49,13 +59,18 @@ async def run_here(
     *,
     tables: Sequence[str] = ("silver.customer",),
     yes: bool = True,
+    on: Callable[[RunController, Event], None] | None = None,
     **changes: object,
 ) -> Done:
-    """Run these items with Claude as the author, up to the end of the last item."""
+    """Run these items with Claude as the author, up to the end of the last item.
+
+    ``on`` hears every event and may steer the run.
+    """
     settings = replace(
-        Settings(author="claude", jobs=2, claude=ClaudeSettings(base_url=stub.url)),
+        Settings(author="claude", jobs=2),
         **changes,  # type: ignore[arg-type]
     )
+    settings = replace(settings, claude=replace(settings.claude, base_url=stub.url))
     parts = real_parts(settings, project / "dbt", pool, ClaudeUse(yes=yes))
     assert parts.claude is not None
     parts.claude.claude._pauses._sleep = waits.sleep  # type: ignore[attr-defined]
@@ -66,10 +81,13 @@ async def run_here(
     opened = start_run(
         plan, parts, open_in_place(project), clock, Invocation("proc2dbt", "Ada <a@example.com>")
     )
+    controller = opened.controller
+    if on is not None:
+        controller.stream.subscribe(lambda event, state: on(controller, event))
     try:
         async with asyncio.timeout(240):
-            await opened.controller.idle()
-        return Done(opened.controller.state, project)
+            await controller.idle()
+        return Done(controller.state, project)
     finally:
         opened.release()
         await parts.claude.aclose()

@@ -100,3 +100,33 @@ final as (
 
 select * from final
 """
+
+
+STATIC = """CREATE OR ALTER PROCEDURE [silver].[usp_Load{name}]
+    @RunId INT = NULL
+AS
+BEGIN
+SET NOCOUNT ON;
+BEGIN TRY
+    BEGIN TRAN
+    delete from [silver].[{name}]
+    insert into silver.{name} (Id, Name)
+    select s.Id, UPPER(ISNULL(s.Name, 'unknown'))
+    from bronze.{name} as s
+    where s.Id > 0
+    COMMIT TRAN
+END TRY
+BEGIN CATCH
+    IF @@TRANCOUNT > 0 ROLLBACK TRAN;
+    THROW;
+END CATCH
+END
+GO
+"""
+
+
+def write_static(root: Path, name: str) -> Path:
+    """A table whose procedure is plain SQL, with a scenario that has no NULL in it."""
+    write_dynamic(root, [name])
+    (root / "ddl/procedures.sql").write_text(STATIC.format(name=name), encoding="utf-8")
+    return root

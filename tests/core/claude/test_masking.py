@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import string
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,11 +140,12 @@ FAILED = Verification(
 )
 
 
-def sent_about(job: Job, *, send_rows: bool, counterexample: object = None) -> str:
+def sent_about(
+    job: Job, *, send_rows: bool, counterexample: Mapping[str, object] | None = None
+) -> str:
     masker = material(job, mask_literals=False).masker
     privacy = Privacy(job, masker, send_rows=send_rows, sent=(job.procedure.text,))
-    found = {"rows": counterexample} if counterexample else None
-    failure = Failure(FailureKind.TESTS, "1 test failed", FAILED, counterexample=found)
+    failure = Failure(FailureKind.TESTS, "1 test failed", FAILED, counterexample=counterexample)
     return json.dumps(findings(failure, privacy))
 
 
@@ -168,9 +170,27 @@ def test_with_send_rows_rows_are_sent_but_personal_columns_never(job: Job) -> No
 
 def test_counterexamples_are_sent_but_not_what_they_took_from_a_spec(job: Job) -> None:
     rows = [{"Id": 7, "Name": "qzx"}, {"Id": 1, "Name": "Ada Lovelace"}]
-    sent = sent_about(job, send_rows=False, counterexample=rows)
+    document = {"missing": rows, "summary": "Ada Lovelace is missing", "unit_test": "Name: qzy"}
+    sent = sent_about(job, send_rows=False, counterexample=document)
     assert "qzx" in sent
     assert "Lovelace" not in sent
+    # The rendered unit test is a text in which no column can be masked.
+    assert "qzy" not in sent
+
+
+def test_personal_columns_are_masked_in_counterexamples_too(job: Job) -> None:
+    document = job.table.model_dump(mode="json")
+    document["sensitivity_classifications"] = [{"column": "name", "label": "Confidential"}]
+    private = replace(job, table=type(job.table).model_validate(document))
+    example = {
+        "rounds": [{"tables": {"bronze.customer": [{"Id": 7, "name": "qzx"}]}}],
+        "missing": [{"Id": 7, "NAME": "qzx"}],
+        "unit_test": "rows:\n  - Name: qzx\n",
+    }
+    for send_rows in (False, True):
+        sent = sent_about(private, send_rows=send_rows, counterexample=example)
+        assert "qzx" not in sent
+        assert "<personal>" in sent
 
 
 def test_a_prompt_is_the_same_bytes_every_time(job: Job) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.claude.author import escalated
 from core.dbt.pool import WorkerPool
-from tests.core.claude.answers import authored, issue, prefix_of, purpose, reviewed
+from core.pipeline import events as ev
+from core.pipeline.run import RunController
+from core.project.settings import ClaudeAuthorSettings, ClaudeSettings, EquivalenceSettings
+from tests.core.claude.answers import authored, issue, item_of, prefix_of, purpose, reviewed
 from tests.core.claude.conftest import TestClock
-from tests.core.claude.inprocess import run_here
-from tests.core.claude.migration import model, write_dynamic
-from tests.core.claude.stub import Call, Reaction, Stub, flaky, good
+from tests.core.claude.inprocess import read_ledger, run_here
+from tests.core.claude.migration import model, write_dynamic, write_static
+from tests.core.claude.stub import Body, Call, Reaction, Stub, blocks_of, flaky, good, refusal
 
 
 def right(call: Call) -> Reaction:
@@ -103,6 +110,208 @@ async def test_a_review_sends_a_model_back_with_evidence_only(
     assert "JOIN_MISMATCH" not in codes
     assert codes["REVIEW_APPROVED_WITH_WARNINGS"] == "warning"
     assert "trim" not in done.model()
+
+
+def data(body: Body, kind: str) -> dict[str, Any]:
+    """The one block of a prompt that holds that kind of data."""
+    [found] = [block for block in _foreign(body) if block["data"] == kind]
+    return found
+
+
+def _foreign(body: Body) -> list[dict[str, Any]]:
+    texts = [block["text"] for block in blocks_of(body)]
+    return [json.loads(text) for text in texts if text.startswith("{") and '"data"' in text]
+
+
+async def test_claude_is_told_what_the_compiler_refused_and_where(
+    tmp_path: Path, pool: WorkerPool, clock: TestClock
+) -> None:
+    project = write_dynamic(tmp_path / "project", ["Customer"])
+    with Stub(right) as stub:
+        done = await run_here(project, stub, pool, clock.waits, author="both")
+    assert done.result().output.execution.dbt_test_passed
+    draft = stub.calls[0]
+    refusal = data(draft, "refusal")
+    assert refusal["by"] == "compiler"
+    assert len(refusal["reason"]) > 10
+    assert refusal["construct"]
+    line = (project / "ddl/procedures.sql").read_text().splitlines()[refusal["procedure_line"] - 1]
+    assert "sys.columns" in line or "sp_executesql" in line or "@cols" in line, line
+    # It stands behind the prefix: a correction, which has none, reads the same prefix.
+    cached = max(n for n, b in enumerate(blocks_of(draft)) if "cache_control" in b)
+    assert refusal["reason"] not in json.dumps(blocks_of(draft)[: cached + 1])
+    # Claude alone knows no compiler.
+    with Stub(right) as stub:
+        await run_here(project, stub, pool, clock.waits, author="claude")
+    assert not [block for block in _foreign(stub.calls[0]) if block["data"] == "refusal"]
+
+
+async def test_claude_goes_on_with_the_draft_the_compiler_cannot_mend(
+    tmp_path: Path, pool: WorkerPool, clock: TestClock
+) -> None:
+    project = write_static(tmp_path / "project", "Customer")
+    # Ground truth that the procedure's text does not give: no compilation can meet it.
+    file = project / "test-specs/silver.customer.json"
+    file.write_text(file.read_text().replace("ADA LOVELACE", "ADA LOVELACE!"))
+
+    def script(call: Call) -> Reaction:
+        if purpose(call.body) == "review":
+            return good(reviewed())
+        return good(authored(model("Customer", value="concat(upper(source.Name), '!')")))
+
+    with Stub(script) as stub:
+        done = await run_here(project, stub, pool, clock.waits, author="both")
+    first = stub.calls[0]
+    assert purpose(first) == "correct"
+    about = data(first, "about the present model")
+    assert about["written_by"] == "compiler"
+    assert data(first, "refusal")["by"] == "compiler"
+    findings = data(first, "findings")
+    assert findings["why"] == "tests"
+    assert findings["findings"]
+    authors = [attempt.author for attempt in done.state.items["silver.customer"].attempts]
+    assert authors[0] == "compiler"
+    assert authors[-1] == "claude"
+    assert done.result().output.execution.dbt_test_passed
+
+
+async def test_a_counterexample_reaches_the_correction(
+    tmp_path: Path, pool: WorkerPool, clock: TestClock
+) -> None:
+    project = write_static(tmp_path / "project", "Customer")
+    sound = "upper(coalesce(source.Name, 'unknown'))"
+
+    def script(call: Call) -> Reaction:
+        match purpose(call.body):
+            case "draft":
+                # Passes the scenario, which has no NULL; only running both tells them apart.
+                return good(authored(model("Customer")))
+            case "correct":
+                return good(authored(edits=[("upper(source.Name)", sound)]))
+        return good(reviewed())
+
+    with Stub(script) as stub:
+        done = await run_here(
+            project,
+            stub,
+            pool,
+            clock.waits,
+            author="claude",
+            equivalence=EquivalenceSettings(seconds=10.0),
+        )
+    assert [purpose(body) for body in stub.calls] == ["draft", "review", "correct"]
+    found = data(stub.calls[2], "findings")
+    assert found["why"] == "counterexample"
+    example = found["counterexample"]
+    assert example["missing"] == [{"Id": 1, "Name": "UNKNOWN"}]
+    assert example["unexpected"] == [{"Id": 1, "Name": None}]
+    assert example["rounds"][0]["tables"]["bronze.customer"] == [{"Id": 1, "Name": None}]
+    assert example["explanation"]["statement_line"] > 1
+    assert prefix_of(stub.calls[0]) == prefix_of(stub.calls[2])
+    result = done.result()
+    assert sound in done.model()
+    assert result.output.equivalence is not None
+    assert result.output.equivalence.verdict == "no_difference"
+    assert result.output.execution.self_correction_iterations == 1
+    # The scenario's own values stay here.
+    assert "Lovelace" not in json.dumps(stub.calls)
+
+
+async def test_the_same_findings_twice_are_met_with_more_effort_then_another_model(
+    tmp_path: Path, pool: WorkerPool, clock: TestClock
+) -> None:
+    project = write_dynamic(tmp_path / "project", ["Customer"])
+    wrong = iter(range(1, 100))
+
+    def script(call: Call) -> Reaction:
+        if purpose(call.body) == "review":
+            return good(reviewed())
+        return good(authored(model("Customer", where=f"source.Id > -{next(wrong) * 100}")))
+
+    with Stub(script) as stub:
+        done = await run_here(
+            project,
+            stub,
+            pool,
+            clock.waits,
+            author="claude",
+            claude=ClaudeSettings(author=ClaudeAuthorSettings(fallback="claude-haiku-5-5")),
+        )
+    asked = [(body["model"], body["output_config"]["effort"]) for body in stub.calls]
+    assert asked == [
+        ("claude-opus-5-5", "medium"),
+        ("claude-opus-5-5", "medium"),
+        ("claude-opus-5-5", "high"),
+        ("claude-opus-5-5", "high"),
+    ]
+    assert done.result().output.execution.self_correction_iterations == 3
+    assert escalated(ClaudeAuthorSettings(effort="high", fallback="other")) == ("other", "high")
+    assert escalated(ClaudeAuthorSettings(effort="max")) == ("claude-opus-5-5", "max")
+
+
+async def test_a_model_that_declines_is_not_asked_again_but_its_fallback(
+    tmp_path: Path, pool: WorkerPool, clock: TestClock
+) -> None:
+    project = write_dynamic(tmp_path / "project", ["Customer"])
+
+    def script(call: Call) -> Reaction:
+        if call.body["model"] == "claude-opus-5-5":
+            return refusal()
+        return right(call)
+
+    with Stub(script) as stub:
+        done = await run_here(
+            project,
+            stub,
+            pool,
+            clock.waits,
+            author="claude",
+            claude=ClaudeSettings(author=ClaudeAuthorSettings(fallback="claude-haiku-5-5")),
+        )
+    assert done.result().output.execution.dbt_test_passed
+    assert [body["model"] for body in stub.calls] == [
+        "claude-opus-5-5",
+        "claude-haiku-5-5",
+        "claude-sonnet-5-5",
+    ]
+    with Stub(script) as stub:
+        done = await run_here(project, stub, pool, clock.waits, author="claude")
+    [error] = done.result().output.errors
+    assert "declined" in error.message
+    assert len(stub.calls) == 1
+
+
+async def test_cancelling_an_item_hangs_up(
+    tmp_path: Path, pool: WorkerPool, clock: TestClock
+) -> None:
+    project = write_dynamic(tmp_path / "project", ["Customer", "Store"])
+
+    def script(call: Call) -> Reaction:
+        if item_of(call.body) == "silver.customer":
+            return good(authored(model("Customer")), ends="stall", cut_after=800)
+        return right(call)
+
+    def cancel(run: RunController, event: ev.Event) -> None:
+        if isinstance(event, ev.StageProgress) and event.line.startswith("writing"):
+            run.cancel("silver.customer", by="Ada")
+
+    with Stub(script) as stub:
+        done = await run_here(
+            project,
+            stub,
+            pool,
+            clock.waits,
+            tables=("silver.customer", "silver.store"),
+            author="claude",
+            on=cancel,
+        )
+        assert await asyncio.to_thread(stub.hung_up.wait, 10)
+    assert [e.code for e in done.result().output.errors] == ["CANCELLED"]
+    assert done.result("silver.store").output.execution.dbt_test_passed
+    ledger = read_ledger(project)
+    [cut] = [line for line in ledger if line["outcome"] == "cancelled"]
+    assert cut["tokens"]["estimated"]
+    assert Decimal(cut["cost_usd"]) > 0
 
 
 # --- attackers ----------------------------------------------------------------------------
