@@ -1,9 +1,10 @@
 """How a run of hundreds of items behaves: memory, time per item, and whether either grows.
 
-    .venv/bin/python bench/pipeline_300.py [--copies 25] [--jobs 2] [--keep DIR]
+    .venv/bin/python bench/pipeline_300.py [--copies 25] [--jobs 2] [--seconds S] [--keep DIR]
 
 The demo's twelve ready tables are multiplied: each copy has schemas of its own (``silver07``) and
 shares the sources. One headless run does them all with the real compiler and real dbt workers.
+``--seconds`` is the setting ``equivalence.seconds``: most of an item's time is its comparison.
 """
 
 from __future__ import annotations
@@ -120,12 +121,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--copies", type=int, default=25)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="proc2dbt-bench-"))
     project = folder / "project"
     copy_demo(project)
     multiply(project, options.copies)
+    if options.seconds is not None:
+        with (project / "proc2dbt.toml").open("a", encoding="utf-8") as settings:
+            settings.write(f"\n[equivalence]\nseconds = {options.seconds}\n")
     command = [sys.executable, "-m", "tui", "--headless", "--in-place", "--all"]
     command += ["--jobs", str(options.jobs), "--project", str(project)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -143,13 +148,16 @@ def main() -> None:
 def report(project: Path, printed: str, seconds: float, samples: list[Sample]) -> None:
     events = read_journal(project / ".migration-runs/events.ndjson").events
     items = [e for e in events if isinstance(e, ItemFinished) and e.seconds]
-    verifications = [e for e in events if isinstance(e, StageFinished) and e.stage == "test"]
+    stages = [e for e in events if isinstance(e, StageFinished)]
     size = (project / ".migration-runs/events.ndjson").stat().st_size
     print(printed.strip().splitlines()[-1].strip())
     print(f"{len(items)} items in {seconds:.0f} s: {60 * len(items) / seconds:.1f} per minute")
     for name, values in (
         ("seconds per item", [e.seconds for e in items]),
-        ("seconds per verification", [e.seconds for e in verifications]),
+        *(
+            (f"seconds per {stage}", [e.seconds for e in stages if e.stage == stage])
+            for stage in ("generate", "test", "review", "equivalence")
+        ),
     ):
         tenth = max(1, len(values) // 10)
         chunks = [values[i : i + tenth] for i in range(0, len(values), tenth)]
