@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
+from core.equivalence.campaign import Campaign, Progress, Tally, coverage_report
 from core.equivalence.case import Case, as_document, from_document
 from core.equivalence.compare import Comparison, comparison_of
 from core.equivalence.evidence import counterexample_document, difference_sentence
 from core.equivalence.generate import Generator
 from core.equivalence.model_side import ModelError, ModelSide, RunRecorder
-from core.equivalence.mutants import mutants
-from core.equivalence.procedure_side import Observed, Place, ProcedureSide
+from core.equivalence.mutation import Score, mutation_score
+from core.equivalence.procedure_side import ProcedureSide
 from core.equivalence.scenarios import Agreement, agreement
 from core.equivalence.shrink import Shrinker
 from core.equivalence.subject import Subject
@@ -22,35 +21,7 @@ from core.equivalence.trial import Differential, Ending, Outcome
 from core.equivalence.verdict import EquivalenceResult, EquivalenceVerdict
 from core.interpreter import SqlError
 
-Progress = Callable[[str, int, int], None]
-
-_LEAST = 24
-"""Trials that run even when nothing new is reached."""
-
-_DRY = 10
-"""Trials without a new branch outcome after which more of them are not worth their time."""
-
-_ORDER_CHECKS = 4
-"""Every so many trials, the procedure is compared with itself on another physical order."""
-
 Verdict = EquivalenceVerdict
-
-
-@dataclass
-class _Tally:
-    """What the trials so far have shown."""
-
-    trials: int = 0
-    failing: Counter[str] = field(default_factory=Counter)
-    fail_line: int = 0
-    most_rows: int = 0
-    target_rows: int = 0
-    last_news: int = 0
-    places: set[Place] = field(default_factory=set)
-    findings: dict[str, int] = field(default_factory=dict)
-    unstable: list[tuple[Case, Outcome | None, list[dict[str, Any]]]] = field(default_factory=list)
-    kept: list[tuple[Case, list[Observed]]] = field(default_factory=list)
-    out_of_time: bool = False
 
 
 class Check:
@@ -62,10 +33,10 @@ class Check:
         self.subject = subject
         self.progress = progress
         self.model = ModelSide.open(subject, connection, record)
-        self.procedure = ProcedureSide(subject, self.model.inputs_of())
+        self.procedure = ProcedureSide(subject, self.model.inputs_of(), self.model.built_inputs())
         self.generator = Generator(subject, self.model.incremental, self._key_is_declared())
         self.ends = time.process_time() + subject.seconds
-        self.tally = _Tally()
+        self.tally = Tally()
         self.by_null: frozenset[str] = frozenset()
 
     def _key_is_declared(self) -> bool:
@@ -99,8 +70,10 @@ class Check:
         refusals = self.procedure.not_executable()
         self._find_moving_columns()
         agreed = agreement(self.subject, self.procedure, self.comparison)
-        self.procedure.branches.clear()
-        failed = self._trials()
+        self.procedure.reference.coverage.clear()
+        failed = Campaign(
+            self.subject, self.generator, self.both, self.ends, self.progress, self.tally
+        ).run()
         if failed is not None and failed[1].ending is Ending.REFUSED:
             return self._result(
                 Verdict.UNKNOWN,
@@ -126,7 +99,8 @@ class Check:
             )
         if self.tally.unstable:
             return self._unstable(agreed)
-        score = self._mutation_score()
+        score = mutation_score(self.subject, self.both, self.tally.kept, self.ends, self.progress)
+        self.tally.out_of_time |= score.out_of_time
         return self._no_difference(agreed, score, [str(r) for r in refusals])
 
     def replay(self, case: Case) -> EquivalenceResult:
@@ -156,6 +130,14 @@ class Check:
 
         A column the model feeds from elsewhere is compared by value all the same.
         """
+        of_model = {name.lower() for name in self.model.facts.clock_columns}
+        uuids = {
+            c.name.lower()
+            for c in self.subject.target.columns
+            if "uniqueidentifier" in c.sql_type.lower()
+        }
+        if not of_model | uuids:
+            return
         moved: set[str] = set()
         for number in range(1, 6):
             case = self.generator.case(number)
@@ -167,58 +149,7 @@ class Check:
             if seen[-1].error or seen[-1].refused or not seen[-1].after:
                 continue
             moved |= self.both.fed_by_clock(case, seen)
-        of_model = {name.lower() for name in self.model.facts.clock_columns}
-        uuids = {
-            c.name.lower()
-            for c in self.subject.target.columns
-            if "uniqueidentifier" in c.sql_type.lower()
-        }
         self.by_null = frozenset(moved & (of_model | uuids))
-
-    def _trials(self) -> tuple[Case, Outcome] | None:
-        tally = self.tally
-        both = self.both
-        for number in range(self.subject.trials):
-            if time.process_time() > self.ends:
-                tally.out_of_time = True
-                return None
-            if number >= _LEAST and number - tally.last_news > _DRY:
-                return None
-            case = self.generator.case(number)
-            try:
-                outcome = both.trial(case)
-            except SqlError as error:
-                outcome = Outcome(Ending.PROCEDURE_FAILS, detail=f"loading: {error}")
-            self._count(number, case, outcome)
-            self.progress("comparing", number + 1, self.subject.trials)
-            if outcome.ending in (Ending.DIFFERENT, Ending.REFUSED):
-                return case, outcome
-            if outcome.ending is Ending.NON_DETERMINISTIC:
-                rows = [dict(r) for r in outcome.difference.missing]
-                tally.unstable.append((case, outcome, rows))
-            elif outcome.ending is Ending.SAME and number % _ORDER_CHECKS == 1:
-                found = both.self_disagreement(case, list(outcome.seen))
-                if found:
-                    tally.unstable.append((case, None, [dict(r) for r in found.missing]))
-        return None
-
-    def _count(self, number: int, case: Case, outcome: Outcome) -> None:
-        tally = self.tally
-        tally.trials += 1
-        tally.most_rows = max(tally.most_rows, case.most_rows)
-        tally.target_rows += outcome.rows
-        if outcome.ending is Ending.PROCEDURE_FAILS:
-            tally.failing[outcome.detail] += 1
-            tally.fail_line = tally.fail_line or outcome.line
-        places = set(self.procedure.branches)
-        if places - tally.places:
-            tally.last_news = number
-            tally.places |= places
-        for state in outcome.seen:
-            for finding in state.findings:
-                tally.findings.setdefault(finding.message, finding.line)
-        if outcome.ending is Ending.SAME and outcome.rows and not outcome.model_error:
-            tally.kept.append((case, list(outcome.seen)))
 
     # -- verdicts ------------------------------------------------------------------------------
 
@@ -245,7 +176,7 @@ class Check:
         return self._result(Verdict.REFUTED, sentence, agreed, counterexample=document)
 
     def _unstable(self, agreed: Agreement) -> EquivalenceResult:
-        case, outcome, rows = self.tally.unstable[0]
+        first = self.tally.unstable[0]
         why = "; ".join(
             f"line {line}: {message}" for message, line in list(self.tally.findings.items())[:2]
         )
@@ -257,28 +188,35 @@ class Check:
         )
         report = {
             "unstable": {
-                "case": as_document(case),
+                "case": as_document(first.case),
                 "rows": [
-                    {k: str(v) if v is not None else None for k, v in r.items()} for r in rows
-                ][:20],
-                "differs_from_model": outcome is not None,
+                    {k: str(v) if v is not None else None for k, v in row.items()}
+                    for row in first.rows[:20]
+                ],
+                "differs_from_model": first.differs,
             }
         }
         return self._result(Verdict.NON_DETERMINISTIC, sentence, agreed, extra=report)
 
     def _no_difference(
-        self, agreed: Agreement, score: dict[str, Any], refusals: list[str]
+        self, agreed: Agreement, score: Score, refusals: list[str]
     ) -> EquivalenceResult:
         tally = self.tally
         compared = tally.trials - sum(tally.failing.values())
         sentence = (
             f"no difference in {compared} trials with tables of at most {tally.most_rows} rows "
-            f"(seed {self.subject.seed}; {len(tally.places)} branch outcomes reached"
+            f"(seed {self.subject.seed}"
         )
-        if score["mutants"]:
-            sentence += f"; {score['killed']} of {score['mutants']} mutants told apart"
+        covered = coverage_report(self.both)
+        if covered["outcomes_known"]:
+            sentence += (
+                f"; {covered['outcomes_reached']} of {covered['outcomes_known']} outcomes of the "
+                "procedure's conditions reached"
+            )
+        if score.tried:
+            sentence += f"; {score.killed} of {score.tried} mutants told apart"
         sentence += f"; {agreed.sentence})" if agreed.judged else ")"
-        extra: dict[str, Any] = {"mutation": score}
+        extra: dict[str, Any] = {"mutation": score.document()}
         if refusals:
             extra["not_executable"] = refusals
         if not tally.target_rows:
@@ -308,7 +246,8 @@ class Check:
             "most_rows": tally.most_rows,
             "target_rows_compared": tally.target_rows,
             "procedure_failed": dict(sorted(tally.failing.items())),
-            "coverage": _coverage(tally.places),
+            "drawn": tally.drawn,
+            "coverage": coverage_report(self.both),
             "not_compared": self.comparison.not_compared,
             "scenarios": {
                 "sentence": agreed.sentence,
@@ -324,54 +263,6 @@ class Check:
         return EquivalenceResult(
             verdict=verdict, sentence=sentence, report=report, counterexample=counterexample
         )
-
-    # -- mutants -------------------------------------------------------------------------------
-
-    def _mutation_score(self) -> dict[str, Any]:
-        """How many mutants of the model the data of the trials tells apart."""
-        found: list[dict[str, Any]] = []
-        killed = tried = 0
-        if not self.tally.kept or not self.subject.mutants:
-            return {"mutants": 0, "killed": 0, "survivors": []}
-        both = self.both
-        base = self.model.variant(self.tally.kept[0][0].parameters)
-        for mutant in mutants(base.compiled, self.subject.mutants, self.subject.seed):
-            if time.process_time() > self.ends:
-                self.tally.out_of_time = True
-                break
-            variant = self.model.mutated(base, mutant.full, mutant.incremental)
-            if variant is None:
-                continue
-            tried += 1
-            self.progress("mutants", tried, self.subject.mutants)
-            if self._killed(both, variant):
-                killed += 1
-            else:
-                found.append({"kind": mutant.kind, "text": mutant.text})
-        return {"mutants": tried, "killed": killed, "survivors": found}
-
-    def _killed(self, both: Differential, variant: Any) -> bool:
-        first = self.tally.kept[0][0].parameters
-        for case, seen in self.tally.kept:
-            if case.parameters != first:
-                continue
-            outcome = both.against(case, seen, variant)
-            if outcome.ending is Ending.DIFFERENT:
-                return True
-        return False
-
-
-def _coverage(places: set[Place]) -> dict[str, Any]:
-    """Branch outcomes by kind, and the places where only one outcome was seen."""
-    by_place: dict[tuple[str, int, int, str], set[str]] = {}
-    for module, line, column, kind, outcome in places:
-        by_place.setdefault((module, line, column, kind), set()).add(outcome)
-    one_sided = [
-        {"module": module, "line": line, "kind": kind, "only": sorted(outcomes)[0]}
-        for (module, line, _, kind), outcomes in sorted(by_place.items())
-        if len(outcomes) == 1 and kind.lower() in ("if", "while", "where", "join")
-    ]
-    return {"outcomes_reached": len(places), "places": len(by_place), "one_sided": one_sided}
 
 
 def check_subject(

@@ -7,7 +7,7 @@ order or the platform.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -26,6 +26,30 @@ _STEP = timedelta(days=1, hours=2, minutes=5)
 """How far the frozen clock moves from round to round."""
 
 
+@dataclass(frozen=True)
+class _Style:
+    """How rows are drawn: the share of NULLs and of empty tables, and how often a value comes
+    from the first ``narrow`` candidates of its column.
+    """
+
+    null: float = 0.2
+    empty: float = 0.06
+    focus: float = 0.6
+    narrow: int = 4
+
+
+_PLAIN = _Style()
+_STYLES = (
+    _PLAIN,
+    _Style(null=0.0),
+    _Style(null=0.5),
+    _Style(null=0.05, focus=0.9, narrow=1),
+    _Style(null=0.1, empty=0.3),
+    _Style(null=0.1, focus=0.0),
+    _Style(null=0.0, focus=0.8, narrow=2),
+)
+
+
 @dataclass
 class Generator:
     """Makes the cases of one subject.
@@ -39,6 +63,7 @@ class Generator:
     incremental: bool = False
     with_prior: bool = False
     _pools: dict[tuple[str, str], list[object]] = field(default_factory=dict)
+    _style: _Style = field(default_factory=lambda: _PLAIN)
 
     @cached_property
     def hints(self) -> Hints:
@@ -64,19 +89,49 @@ class Generator:
         rng = random.Random(f"{self.subject.seed}:{number}")
         size = 0 if number == 0 else 1 + (number - 1) % 3 if number < 13 else rng.choice((4, 6, 9))
         parameters = self.parameters[0 if number < 3 else number % len(self.parameters)]
-        first = self._tables(self.sources, size, rng)
+        self._style = _PLAIN
+        return self._sequence(self._tables(self.sources, size, rng), number, size, parameters, rng)
+
+    def drawn(self, number: int, known: Sequence[Case]) -> Case:
+        """A case in search of what no case has reached: odd ones are drawn in an extreme style,
+        even ones change rows of a known case.
+        """
+        rng = random.Random(f"{self.subject.seed}:drawn:{number}")
+        parameters = rng.choice(self.parameters)
+        self._style = rng.choice(_STYLES)
+        if known and number % 2 == 0:
+            before = rng.choice(known)
+            tables = self._evolved(dict(before.rounds[0].tables), rng, self.subject.clock)
+            return self._sequence(tables, rng.randrange(12), 3, parameters, rng)
+        size = rng.choice((1, 2, 3, 5, 8, 12))
+        tables = self._tables(self.sources, size, rng)
+        return self._sequence(tables, rng.randrange(12), size, parameters, rng)
+
+    def _sequence(
+        self,
+        first: dict[str, Rows],
+        number: int,
+        size: int,
+        parameters: dict[str, object],
+        rng: random.Random,
+    ) -> Case:
+        """A case of one or more rounds that begins with these tables."""
         rounds = [Round(self.subject.clock, first, "first run")]
         moment = self.subject.clock
-        if self.incremental or number % 3 == 1:
+        if number % 3 == 1 or (self.incremental and number % 3 == 0):
             moment += _STEP
             rounds.append(Round(moment, {}, "again on unchanged sources"))
         if self.incremental or number % 3 == 2:
             moment += _STEP
             changed = self._evolved(first, rng, moment)
             rounds.append(Round(moment, changed, "sources changed, late rows among them"))
-        if self.incremental:
+        if self.incremental and number % 3 != 2:
             moment += _STEP
             rounds.append(Round(moment, {}, "again on unchanged sources"))
+        if self.incremental and number % 3 == 2:
+            moment += _STEP
+            changed = self._evolved(changed, rng, moment)
+            rounds.append(Round(moment, changed, "sources changed once more"))
         prior: Rows = ()
         if self.incremental and self.with_prior and number % 4 == 3:
             prior = self._prior(size, rng)
@@ -87,7 +142,7 @@ class Generator:
     def _tables(self, tables: Iterable[Table], size: int, rng: random.Random) -> dict[str, Rows]:
         found: dict[str, Rows] = {}
         for table in tables:
-            empty = size == 0 or rng.random() < 0.06
+            empty = size == 0 or rng.random() < self._style.empty
             count = 0 if empty else max(1, size + rng.choice((-1, 0, 0, 1)))
             rows = [self._row(table, rng) for _ in range(count)]
             for index in range(1, len(rows)):
@@ -121,11 +176,11 @@ class Generator:
     def _cell(self, table: Table, column: Column, rng: random.Random, number: int) -> object:
         if column.identity:
             return rng.choice((1, 2, 3, 4, 5))
-        if column.nullable and rng.random() < 0.2:
+        if column.nullable and rng.random() < self._style.null:
             return None
         pool = self._pool(table, column)
-        if len(pool) > 4 and rng.random() < 0.6:
-            return rng.choice(pool[:4])
+        if len(pool) > self._style.narrow and rng.random() < self._style.focus:
+            return rng.choice(pool[: self._style.narrow])
         return rng.choice(pool)
 
     def _pool(self, table: Table, column: Column) -> list[object]:

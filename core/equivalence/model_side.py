@@ -7,6 +7,7 @@ so that thousands of runs need one dbt.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +24,10 @@ from core.equivalence.procedure_side import Observed
 from core.equivalence.subject import Subject
 from core.project.names import QualifiedName
 from core.project.testspec import UnitTest
+
+_TEMPORARY = re.compile(r'create\s+temporary\s+table\s+"((?:[^"]|"")+)"', re.IGNORECASE)
+_COMMENT = re.compile(r"^\s*/\*.*?\*/", re.DOTALL)
+_QUESTION = re.compile(r"\s*select\b", re.IGNORECASE)
 
 
 class ModelError(Exception):
@@ -59,6 +64,10 @@ class ModelSide:
     record: RunRecorder
     facts: ModelFacts
     variants: dict[str, Variant] = field(default_factory=dict)
+    _loaded: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
+    """The rows each input holds, so that the same ones are not loaded again."""
+    _temporary: list[str] = field(default_factory=list)
+    """Temporary tables that the statements sent last have made."""
 
     @classmethod
     def open(cls, subject: Subject, connection: Any, record: RunRecorder) -> ModelSide:
@@ -98,6 +107,11 @@ class ModelSide:
     def inputs_of(self) -> frozenset[str]:
         """Keys of the tables the model reads."""
         return frozenset(r.table.item_id for r in self.subject.inputs)
+
+    def built_inputs(self) -> frozenset[str]:
+        """Those of them that another model makes (``ref``)."""
+        refs = (r for r in self.subject.inputs if r.kind is InputKind.REF)
+        return frozenset(r.table.item_id for r in refs)
 
     # -- variants ------------------------------------------------------------------------------
 
@@ -141,7 +155,7 @@ class ModelSide:
         if not prior:
             return False
         for relation in self.subject.inputs:
-            self._clear(relation)
+            self._load(relation, [])
         self._send(variant.recording.full)
         self.connection.execute(f"delete from {self._target}")
         described = self.connection.execute(f"select * from {self._target} limit 0").description
@@ -160,13 +174,11 @@ class ModelSide:
         for relation in self.subject.inputs:
             if self._is_itself(relation):
                 continue
-            self._clear(relation)
             key = relation.table.item_id
             rows = seen.before.get(key, [])
             if relation.kind is InputKind.REF and key in seen.changed_inputs:
                 rows = seen.changed_inputs[key]
-            columns = [(c.name, c.sql_type) for c in relation.columns]
-            self._insert(stub_name(relation), columns, rows)
+            self._load(relation, rows)
         incremental = not first and bool(variant.recording.incremental)
         self._send(variant.recording.incremental if incremental else variant.recording.full)
 
@@ -192,9 +204,14 @@ class ModelSide:
     def _is_itself(self, relation: InputRelation) -> bool:
         return relation.kind is InputKind.REF and relation.name == self.subject.model_name
 
-    def _clear(self, relation: InputRelation) -> None:
-        if not self._is_itself(relation):
-            self.connection.execute(f"delete from {stub_name(relation)}")
+    def _load(self, relation: InputRelation, rows: Sequence[Mapping[str, object]]) -> None:
+        """Let an input hold these rows and no others."""
+        name = stub_name(relation)
+        if self._is_itself(relation) or self._loaded.get(name) == rows:
+            return
+        self.connection.execute(f"delete from {name}")
+        self._insert(name, [(c.name, c.sql_type) for c in relation.columns], rows)
+        self._loaded[name] = list(rows)
 
     def _insert(
         self,
@@ -216,11 +233,9 @@ class ModelSide:
         )
 
     def _send(self, statements: Sequence[str]) -> None:
-        temporary = self.connection.execute(
-            "select table_name from duckdb_tables() where temporary"
-        ).fetchall()
-        for (name,) in temporary:
+        for name in self._temporary:
             self.connection.execute(f"drop table if exists temp.{quoted(name)}")
+        self._temporary = [m[1] for s in statements for m in _TEMPORARY.finditer(s)]
         for statement in statements:
             self.connection.execute(statement)
 
@@ -239,6 +254,11 @@ def _spelled(value: object) -> object:
 def _replaced(statements: Sequence[str], old: str, new: str) -> tuple[str, ...] | None:
     found = tuple(s.replace(old, new) for s in statements)
     return found if not statements or any(old in s for s in statements) else None
+
+
+def _effective(statements: Sequence[str]) -> tuple[str, ...]:
+    """The statements that change something: what dbt asks about the catalog is its own affair."""
+    return tuple(s for s in statements if not _QUESTION.match(_COMMENT.sub("", s, count=1)))
 
 
 # -- recording with dbt ----------------------------------------------------------------------------
@@ -272,10 +292,11 @@ def dbt_recorder(folder: Path, subject: Subject) -> RunRecorder:
         if isinstance(full, str):
             return full
         if not incremental:
-            return Variant(Compiled(full[0], full[0]), Recording(full[1]))
+            return Variant(Compiled(full[0], full[0]), Recording(_effective(full[1])))
         later = run(False)
         if isinstance(later, str):
             return later
-        return Variant(Compiled(full[0], later[0]), Recording(full[1], later[1]))
+        recording = Recording(_effective(full[1]), _effective(later[1]))
+        return Variant(Compiled(full[0], later[0]), recording)
 
     return record

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import sqlglot
 from sqlglot import exp
@@ -43,16 +44,41 @@ _AGGREGATES: dict[type[exp.Expr], type[exp.Expr]] = {
 }
 
 
+@dataclass(frozen=True)
+class _Branch:
+    """One branch's tree and the first place of each kind and text, by its position."""
+
+    tree: exp.Expr
+    text: str
+    places: dict[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, sql: str) -> _Branch:
+        tree = sqlglot.parse_one(sql, dialect="duckdb")
+        places: dict[tuple[str, str], int] = {}
+        for position, (kind, node) in enumerate(_sites(tree)):
+            places.setdefault((kind, node.sql(dialect="duckdb")), position)
+        return cls(tree, tree.sql(dialect="duckdb"), places)
+
+    def changed(self, place: tuple[str, str]) -> str:
+        """The branch's SQL with the mutation at a place, or as it is where it has none."""
+        position = self.places.get(place)
+        if position is None:
+            return self.text
+        copy = self.tree.copy()
+        kind, node = next(islice(_sites(copy), position, None))
+        _CHANGES[kind](node)
+        return copy.sql(dialect="duckdb")
+
+
 def mutants(compiled: Compiled, limit: int, seed: int) -> list[Mutant]:
     """A seeded sample of mutants, the kinds in turn; fewer when there are fewer places."""
-    tree = sqlglot.parse_one(compiled.incremental, dialect="duckdb")
+    later = _Branch.of(compiled.incremental)
     same = compiled.full == compiled.incremental
-    full = tree if same else sqlglot.parse_one(compiled.full, dialect="duckdb")
+    first = later if same else _Branch.of(compiled.full)
     by_kind: dict[str, list[tuple[str, str]]] = {}
-    for kind, node in _sites(tree):
-        place = (kind, node.sql(dialect="duckdb"))
-        if place not in by_kind.setdefault(kind, []):
-            by_kind[kind].append(place)
+    for place in later.places:
+        by_kind.setdefault(place[0], []).append(place)
     rng = random.Random(f"mutants:{seed}")
     for places in by_kind.values():
         rng.shuffle(places)
@@ -60,24 +86,16 @@ def mutants(compiled: Compiled, limit: int, seed: int) -> list[Mutant]:
     while len(found) < limit and any(by_kind.values()):
         for kind in sorted(by_kind):
             if by_kind[kind] and len(found) < limit:
-                mutant = _mutant((full, tree), *by_kind[kind].pop())
-                if mutant is not None:
-                    found.append(mutant)
+                place = by_kind[kind].pop()
+                incremental = later.changed(place)
+                if incremental != later.text:
+                    full = incremental if same else first.changed(place)
+                    found.append(Mutant(kind, _shown(place[1]), full, incremental))
     return found
 
 
-def _mutant(trees: tuple[exp.Expr, exp.Expr], kind: str, text: str) -> Mutant | None:
-    changed = []
-    for tree in trees:
-        copy = tree.copy()
-        for found, node in list(_sites(copy)):
-            if found == kind and node.sql(dialect="duckdb") == text:
-                _CHANGES[kind](node)
-                break
-        changed.append(copy.sql(dialect="duckdb"))
-    if changed[1] == trees[1].sql(dialect="duckdb"):
-        return None
-    return Mutant(kind, text if len(text) < 90 else text[:87] + "...", changed[0], changed[1])
+def _shown(text: str) -> str:
+    return text if len(text) < 90 else text[:87] + "..."
 
 
 def _sites(tree: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:

@@ -11,6 +11,7 @@ from core.equivalence.case import Case, Row, Rows
 from core.equivalence.subject import Subject, stored_columns, table_key
 from core.interpreter import Finding, Limits, NotExecutable, Profile, Reference, RunResult
 from core.interpreter.definitions import Identity
+from core.tsql.schema import ObjectName
 
 Place = tuple[str, int, int, str, str]
 """Module, line, column, kind and outcome of one branch."""
@@ -33,10 +34,16 @@ class Observed:
 class ProcedureSide:
     """One reference for one subject; cheap to start over."""
 
-    def __init__(self, subject: Subject, watched: frozenset[str]) -> None:
-        """``watched`` are the tables (keys) whose state the model's inputs are taken from."""
+    def __init__(
+        self, subject: Subject, watched: frozenset[str], built: frozenset[str] = frozenset()
+    ) -> None:
+        """``watched`` are the tables (keys) whose state the model's inputs are taken from.
+
+        ``built`` are those of them that another model makes: read as the procedure left them.
+        """
         self.subject = subject
         self.watched = watched
+        self.built = built & watched
         self.target = ".".join(subject.target_key)
         identities = {
             key: Identity(i.column, i.seed, i.increment) for key, i in subject.identities.items()
@@ -46,6 +53,7 @@ class ProcedureSide:
             subject.modules,
             Profile(),
             limits=Limits(statements=20_000, rows=200_000, seconds=10),
+            full_coverage=True,
             identities=identities,
         )
         self._names = {table_key(t): str(t.name) for t in subject.tables}
@@ -87,7 +95,7 @@ class ProcedureSide:
             reference.set_clock(moment)
             for name, rows in round_.tables.items():
                 if number:
-                    reference.run_script(f"DELETE FROM {self._quoted(name)}")
+                    self._clear(name)
                 self._load(name, rows, order)
             seen.append(self._round(case, trace))
             if seen[-1].error or seen[-1].refused:
@@ -112,7 +120,7 @@ class ProcedureSide:
             error = "an error was caught, and the rest of its TRY did not run"
         after = self._rows(self.target)
         changed = {}
-        for name in sorted(self.watched):
+        for name in sorted(self.built):
             rows = self._rows(name)
             if rows != before[name]:
                 changed[name] = rows
@@ -135,10 +143,10 @@ class ProcedureSide:
     def _rows(self, name: str) -> list[dict[str, object]]:
         return self.reference.table(self._names[name]).dicts() if name in self._names else []
 
-    def _quoted(self, name: str) -> str:
-        schema, _, table = self._names[name].rpartition(".")
-        quoted = "[" + table.replace("]", "]]") + "]"
-        return f"[{schema}].{quoted}" if schema else quoted
+    def _clear(self, name: str) -> None:
+        if name in self._names:
+            session = self.reference.session
+            session.store.clear(session.stored(ObjectName.parse(self._names[name])))
 
     def columns(self) -> tuple[str, ...]:
         """The target's stored columns."""
