@@ -340,14 +340,21 @@ def _signature(statement: nodes.CreateFunction, database: Database) -> None:
 
 
 def written_tables(procedure: nodes.CreateProcedure) -> list[str]:
-    """The permanent tables a procedure statically writes, logs left out, in source order."""
+    """The permanent tables a procedure statically writes, in source order.
+
+    Logs are left out, unless the procedure writes nothing else and calls nothing: then they are
+    what it is for.
+    """
     found: dict[str, None] = {}
+    logs: dict[str, None] = {}
     statements = [*procedure.body, *statements_in_texts(procedure)]
-    for name in effects_of(statements).tables:
-        if name.is_temporary or name.server or is_log_name(name.name):
+    effects = effects_of(statements)
+    for name in effects.tables:
+        if name.is_temporary or name.server:
             continue
-        found[table_key(name)] = None
-    return list(found)
+        kept = logs if is_log_name(name.name) else found
+        kept[table_key(name)] = None
+    return list(found or ({} if effects.calls else logs))
 
 
 def _procedure(

@@ -61,3 +61,23 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     report = compile_report(tmp_path)
     assert report.procedures == ()
     assert report.share == 0.0
+
+
+def test_a_log_is_a_target_only_of_what_is_there_for_it(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text(
+        "CREATE PROC etl.WriteLog @n sysname AS INSERT INTO etl.LoadLog (Name) VALUES (@n)\nGO\n"
+        "CREATE PROC etl.Night AS BEGIN EXEC etl.Other\nINSERT INTO etl.LoadLog (Name) "
+        "VALUES ('night') END\nGO\n"
+        "CREATE PROC dbo.Purge AS DELETE FROM dbo.EventLog WHERE Age > 90\nGO\n"
+        "CREATE PROC dbo.L AS BEGIN INSERT INTO dbo.T (a) SELECT b FROM s.S\n"
+        "INSERT INTO etl.LoadLog (Name) VALUES ('T') END\n"
+    )
+    found = {
+        p.procedure: [t.target for t in p.targets] for p in compile_report(tmp_path).procedures
+    }
+    assert found == {
+        "etl.WriteLog": ["etl.loadlog"],
+        "etl.Night": [],
+        "dbo.Purge": ["dbo.eventlog"],
+        "dbo.L": ["dbo.t"],
+    }
