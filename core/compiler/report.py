@@ -340,21 +340,31 @@ def _signature(statement: nodes.CreateFunction, database: Database) -> None:
 
 
 def written_tables(procedure: nodes.CreateProcedure) -> list[str]:
-    """The permanent tables a procedure statically writes, in source order.
+    """The permanent tables a procedure statically writes and leaves, in source order.
 
     Logs are left out, unless the procedure writes nothing else and calls nothing: then they are
     what it is for.
     """
     found: dict[str, None] = {}
     logs: dict[str, None] = {}
+    calls = False
     statements = [*procedure.body, *statements_in_texts(procedure)]
-    effects = effects_of(statements)
-    for name in effects.tables:
-        if name.is_temporary or name.server:
+    for statement in (inner for outer in statements for inner in nodes.statements(outer)):
+        if isinstance(statement, nodes.DropTable):
+            for dropped in statement.names:
+                found.pop(_key(dropped), None)
             continue
-        kept = logs if is_log_name(name.name) else found
-        kept[table_key(name)] = None
-    return list(found or ({} if effects.calls else logs))
+        if isinstance(statement, _CONTAINERS):
+            continue
+        effects = effects_of([statement])
+        calls = calls or bool(effects.calls)
+        for name in effects.tables:
+            if not name.is_temporary and not name.server:
+                (logs if is_log_name(name.name) else found)[table_key(name)] = None
+    return list(found or ({} if calls else logs))
+
+
+_CONTAINERS = (nodes.Block, nodes.If, nodes.While, nodes.TryCatch)
 
 
 def _procedure(

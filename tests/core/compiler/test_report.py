@@ -81,3 +81,12 @@ def test_a_log_is_a_target_only_of_what_is_there_for_it(tmp_path: Path) -> None:
         "dbo.Purge": ["dbo.eventlog"],
         "dbo.L": ["dbo.t"],
     }
+
+
+def test_a_table_that_is_gone_at_the_end_is_no_target(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text(
+        "CREATE PROC dbo.p AS\nDROP TABLE IF EXISTS dbo.T\nSELECT a, b INTO dbo.Work FROM s.S\n"
+        "SELECT a INTO dbo.T FROM dbo.Work\nDROP TABLE dbo.Work\n"
+    )
+    (procedure,) = compile_report(tmp_path).procedures
+    assert [(t.target, t.compiled) for t in procedure.targets] == [("dbo.t", True)]
