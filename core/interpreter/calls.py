@@ -270,6 +270,7 @@ def _frame(session: Session, procedure: CreateProcedure, values: dict[str, objec
     schema = procedure.name.schema or session.schema.default_schema
     frame = Frame(f"{schema}.{procedure.name.name}", session.frame_numbers)
     frame.trancount = session.trancount
+    frame.lines_before = procedure.lines_before
     for parameter in procedure.parameters:
         name = parameter.name.lower()
         body = session.table_types.get(type_key(parameter.type))

@@ -145,6 +145,8 @@ def _number_fit(text: str, source: SqlType, target: SqlType, mode: Mode) -> str:
         otherwise = "NULL"
     else:
         shown = "numeric" if source.is_decimal else str(source.name)
+        if source.is_integer:
+            shown = "expression"
         message = f"Arithmetic overflow error converting {shown} to data type {target.name}."
         otherwise = raising(8115, message)
     return f"CASE WHEN length({text}) > {length} THEN {otherwise} ELSE {text} END"
@@ -199,7 +201,7 @@ def _binary_text(sql: str, style: int | None, target: SqlType) -> str:
 
 def _to_number(sql: str, source: SqlType, target: SqlType, mode: Mode) -> str:
     if source.is_string or source.name is N.SQL_VARIANT:
-        return _text_to_number(sql, target, mode)
+        return _text_to_number(sql, source, target, mode)
     if source.is_datetime:
         return _date_to_number(sql, source, target, mode)
     if source.is_binary:
@@ -252,17 +254,22 @@ def _overflow(sql: str, source: SqlType, target: SqlType) -> str:
     if target.name in (N.TINYINT, N.SMALLINT) and source.is_integer:
         head = f"~220~Arithmetic overflow error for data type {target.name}, value = "
         return f"error({sql_text(head)} || CAST({sql} AS VARCHAR) || '.')"
+    if target.is_integer and source.is_approximate:
+        head = f"~232~Arithmetic overflow error for type {target.name}, value = "
+        return f"error({sql_text(head)} || printf('%.6f', {sql}::DOUBLE) || '.')"
     shown = "numeric" if source.is_decimal else str(source.name)
     goal = "numeric" if target.is_decimal else str(target.name)
-    if source.name is N.BIGINT and target.name is N.INT:
+    if target.is_integer or target.is_money:
         shown = "expression"
     return raising(8115, f"Arithmetic overflow error converting {shown} to data type {goal}.")
 
 
-def _text_to_number(sql: str, target: SqlType, mode: Mode) -> str:
+def _text_to_number(sql: str, source: SqlType, target: SqlType, mode: Mode) -> str:
+    kind = str(source.name) if source.is_string else "varchar"
     prefix = "ts_try_text_" if mode is Mode.TRY else "ts_text_"
     if target.is_integer:
-        return f"{prefix}{target.name}({sql})"
+        named = f", k := '{kind}'" if kind != "varchar" and mode is not Mode.TRY else ""
+        return f"{prefix}{target.name}({sql}{named})"
     trimmed = f"trim({sql}, ' ')"
     if target.is_money:
         shape = r"[+-]?[$€£]? *[+-]?([0-9][0-9,]*\.?[0-9]*|\.[0-9]+)"
@@ -272,11 +279,11 @@ def _text_to_number(sql: str, target: SqlType, mode: Mode) -> str:
     elif target.is_decimal:
         shape = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
         empty, number = None, 8114
-        message = "Error converting data type varchar to numeric."
+        message = f"Error converting data type {kind} to numeric."
     else:
         shape = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
         empty, number = "0", 8114
-        message = f"Error converting data type varchar to {target.name}."
+        message = f"Error converting data type {kind} to {target.name}."
     storage = duckdb_storage(target)
     bad = "NULL" if mode is Mode.TRY else raising(number, message)
     far = (
@@ -284,7 +291,7 @@ def _text_to_number(sql: str, target: SqlType, mode: Mode) -> str:
         if mode is Mode.TRY
         else raising(
             8115,
-            "Arithmetic overflow error converting varchar to data type "
+            f"Arithmetic overflow error converting {kind} to data type "
             f"{'numeric' if target.is_decimal else target.name}.",
         )
     )

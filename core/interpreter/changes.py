@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from core.interpreter import outputs
 from core.interpreter.casts import Mode
-from core.interpreter.constraints import verify, verify_references
+from core.interpreter.constraints import cascade, verify, verify_references
 from core.interpreter.context import Context, Finding
 from core.interpreter.errors import Refused, SqlError
 from core.interpreter.inserts import place
@@ -70,6 +70,7 @@ def update(session: Session, leaf: Leaf) -> int:
             count, rows = -1, plan.translation.sql
         written = _write(session, plan, rows)
         verify(session, stored, "UPDATE")
+        cascade(session, stored, "UPDATE")
         verify_references(session, stored, "UPDATE")
         return written if count < 0 else count
 
@@ -90,7 +91,7 @@ def _write(session: Session, plan: Plan, rows: str) -> int:
     sets = ", ".join(f"{quoted(c.name)} = s.c{n}" for n, c in enumerate(plan.columns, 1))
     name = quoted(plan.stored.physical.name)
     sql = f"UPDATE {name} SET {sets} FROM ({rows}) AS s WHERE {name}.rowid = s.{ROW_ID}"
-    found = session.execute(plan.translation, sql, None, plan.stored.shown, "UPDATE")
+    found = session.execute(plan.translation, sql, None, plan.stored.full, "UPDATE")
     return int(found[0][0])
 
 
@@ -155,6 +156,7 @@ def delete(session: Session, leaf: Leaf) -> int:
 
     def work() -> int:
         found = session.execute(plan.translation, sql)
+        cascade(session, stored, "DELETE")
         verify_references(session, stored, "DELETE")
         return int(found[0][0])
 

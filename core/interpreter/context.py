@@ -7,7 +7,7 @@ parameters its SQL takes, the tables it depends on, the findings about its meani
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -234,22 +234,30 @@ class Context:
         inlined = inlined_call(self, function, definition, arguments, line)
         if inlined is not None:
             return inlined
-        self.collected.is_volatile = True
         key = function.name.key
+        name = f"{key[0]}.{key[1]}"
+        return self._looked_up(name, [sql for sql, _ in arguments], function.returns)
+
+    def computed(self, name: str, arguments: Sequence[str], returns: SqlType) -> str:
+        """A built-in function that Python works out (`core.interpreter.computed`)."""
+        return self._looked_up(f"~{name}", arguments, returns)
+
+    def _looked_up(self, name: str, arguments: Sequence[str | None], returns: SqlType) -> str:
+        """SQL that takes a result from the session's list, or asks for it by an error."""
+        self.collected.is_volatile = True
         self.use("f_keys", ("function", "keys"))
         self.use("f_values", ("function", "values"))
         parts = [
             f"coalesce(CAST({sql} AS VARCHAR), chr(2))" if sql is not None else "chr(3)"
-            for sql, _ in arguments
+            for sql in arguments
         ]
-        name = f"{key[0]}.{key[1]}"
         whole = " || chr(1) || ".join([sql_text(name), *parts])
         return once(
             f"({whole})",
             lambda k: (
                 f"CASE WHEN list_contains(CAST($f_keys AS VARCHAR[]), {k}) "
                 f"THEN CAST(CAST($f_values AS VARCHAR[])[list_position("
-                f"CAST($f_keys AS VARCHAR[]), {k})] AS {duckdb_storage(function.returns)}) "
+                f"CAST($f_keys AS VARCHAR[]), {k})] AS {duckdb_storage(returns)}) "
                 f"ELSE error('~-1~' || {k}) END"
             ),
         )

@@ -94,9 +94,15 @@ def drop(session: Session, node: nodes.DropTable) -> None:
                 continue
             raise SqlError(
                 3701,
-                f"Cannot drop the table '{written.name}', because it does not exist or you do not "
+                f"Cannot drop the table '{name}', because it does not exist or you do not "
                 "have permission.",
                 severity=11,
+            )
+        if session.profile.foreign_keys and _is_referenced(session, stored):
+            raise SqlError(
+                3726,
+                f"Could not drop object '{stored.shown}' because it is referenced by a FOREIGN KEY "
+                "constraint.",
             )
         session.store.drop(stored)
         for frame in session.frames:

@@ -27,6 +27,7 @@ class Check:
 
     name: str
     text: str
+    column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class ForeignKey:
     columns: tuple[str, ...]
     referenced: ObjectName
     referenced_columns: tuple[str, ...]
+    on_delete: str = ""
+    on_update: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,9 +141,15 @@ def _keys(name: ObjectName, body: TableBody) -> Iterable[Key]:
             yield Key(constraint.columns, "UNIQUE KEY", constraint.name or f"UQ_{name.name}")
     for column in body.columns:
         if column.primary_key:
-            yield Key((column.name,), "PRIMARY KEY", f"PK_{name.name}")
+            label = _constraint_name(column, "key") or f"PK_{name.name}"
+            yield Key((column.name,), "PRIMARY KEY", label)
         if column.unique:
-            yield Key((column.name,), "UNIQUE KEY", f"UQ_{name.name}")
+            label = _constraint_name(column, "key") or f"UQ_{name.name}"
+            yield Key((column.name,), "UNIQUE KEY", label)
+
+
+def _constraint_name(column: nodes.ColumnDefinition, kind: str) -> str | None:
+    return dict(column.constraint_names).get(kind)
 
 
 def _checks(name: ObjectName, body: TableBody) -> Iterable[Check]:
@@ -149,7 +158,8 @@ def _checks(name: ObjectName, body: TableBody) -> Iterable[Check]:
             yield Check(constraint.name or f"CK_{name.name}", constraint.expression.text)
     for column in body.columns:
         if column.check is not None:
-            yield Check(f"CK_{name.name}_{column.name}", column.check.text)
+            label = _constraint_name(column, "check") or f"CK_{name.name}_{column.name}"
+            yield Check(label, column.check.text, column.name)
 
 
 def _foreign(name: ObjectName, body: TableBody) -> Iterable[ForeignKey]:
@@ -160,9 +170,16 @@ def _foreign(name: ObjectName, body: TableBody) -> Iterable[ForeignKey]:
                 constraint.columns,
                 schema_name(constraint.references),
                 constraint.referenced_columns,
+                constraint.on_delete,
+                constraint.on_update,
             )
     for column in body.columns:
         if column.references is not None:
             yield ForeignKey(
-                f"FK_{name.name}_{column.name}", (column.name,), schema_name(column.references), ()
+                _constraint_name(column, "references") or f"FK_{name.name}_{column.name}",
+                (column.name,),
+                schema_name(column.references),
+                column.referenced_columns,
+                column.on_delete,
+                column.on_update,
             )

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 class SqlError(Exception):
     """An error as SQL Server raises it.
 
-    `line` is the 1-based line in the module or batch, `procedure` the module's name if any.
+    `line` is the 1-based line of the file, `procedure` the module's name if any; `lines_before` are
+    the lines before the module or batch (None until the error has passed its statement).
     `aborts_batch` marks the errors that end the whole batch and not only their statement.
     `frame` is set for errors of compiling a statement (missing names): a TRY of the same level does
     not catch them (``language-elements/try-catch-transact-sql``).
@@ -36,6 +37,7 @@ class SqlError(Exception):
         self.state = state
         self.line = line
         self.procedure: str | None = None
+        self.lines_before: int | None = None
         self.aborts_batch = number in BATCH_ABORTING
         self.frame: int | None = None
 
@@ -126,6 +128,8 @@ def _overflow(text: str) -> SqlError | None:
     if found:
         return SqlError(8115, message.format(_INTEGER_TYPES.get(found.group(1), "numeric")))
     if "DECIMAL" in text and ("Could not cast" in text or "Overflow" in text):
+        return SqlError(8115, message.format("numeric"))
+    if "to type DECIMAL" in text and "value is out of range" in text:
         return SqlError(8115, message.format("numeric"))
     if "Interval value" in text:
         return SqlError(517, "Adding a value to a 'datetime' column caused an overflow.")

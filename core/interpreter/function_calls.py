@@ -99,7 +99,12 @@ def _frame(session: Session, definition: CreateFunction) -> Frame:
         )
     session.frame_numbers += 1
     key = schema_name(definition.name).key
-    return Frame(f"{key[0]}.{definition.name.name}", session.frame_numbers, is_function=True)
+    return Frame(
+        f"{key[0]}.{definition.name.name}",
+        session.frame_numbers,
+        is_function=True,
+        lines_before=definition.lines_before,
+    )
 
 
 def _run(

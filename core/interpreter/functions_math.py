@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.interpreter.casts import Mode, convert
-from core.interpreter.errors import Refused, raising
+from core.interpreter.errors import Refused, SqlError, raising
 from core.interpreter.naming import once
 from core.tsql import types as t
 from core.tsql.types import duckdb_storage
@@ -150,14 +150,18 @@ def _hashbytes(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     algorithm, value = node.expressions
     name = algorithm.name.upper() if isinstance(algorithm, exp.Literal | exp.National) else ""
     function = _HASHES.get(name)
-    if function is None:
-        raise Refused(
-            "HASHBYTES", f"the algorithm {name or '(computed)'} is not supported", line_of(node)
-        )
+    if name in ("MD2", "MD4"):
+        raise Refused("HASHBYTES", f"the algorithm {name} is not supported", line_of(node))
     type_ = type_of(value)
-    if not (type_.is_string or type_.is_binary):
-        raise Refused("HASHBYTES", f"HASHBYTES of {type_} is not allowed", line_of(node))
+    if not (type_.is_string or type_.is_binary or type_.is_null):
+        raise SqlError(
+            8116, f"Argument data type {type_} is invalid for argument 2 of hashbytes function."
+        )
     bytes_ = emitter.converted(value, t.varbinary(t.MAX), Mode.EXPLICIT)
+    if function is None:
+        chosen = emitter.converted(algorithm, t.varchar(50))
+        digits = emitter.context.computed("hashbytes", [chosen, f"hex({bytes_})"], t.varchar(t.MAX))
+        return f"unhex({digits})"
     return f"unhex({function}({bytes_}))"
 
 

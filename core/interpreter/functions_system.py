@@ -115,13 +115,15 @@ def _isjson(emitter: ExpressionEmitter, node: exp.Expr) -> str:
 
 def _formatmessage(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     pattern, *arguments = node.expressions
-    if not isinstance(pattern, exp.Literal | exp.National):
-        raise Refused("FORMATMESSAGE", "FORMATMESSAGE needs a literal message", line_of(node))
-    values = ", ".join(
-        emitter.value(a) if type_of(a).is_integer else text(emitter, a) for a in arguments
+    if not type_of(pattern).is_string:
+        raise Refused("FORMATMESSAGE", "messages of the server are not known", line_of(node))
+    values = [
+        f"coalesce('{'i' if type_of(a).is_integer else 's'}' || {text(emitter, a)}, 'n')"
+        for a in arguments
+    ]
+    return emitter.context.computed(
+        "formatmessage", [text(emitter, pattern), *values], type_of(node)
     )
-    message = pattern.name.replace("%i", "%d").replace("%u", "%d")
-    return f"printf({sql_text(message)}{', ' + values if values else ''})"
 
 
 FUNCTIONS: dict[str, Writer] = {

@@ -208,9 +208,9 @@ def _space(emitter: ExpressionEmitter, node: exp.Expr) -> str:
 
 
 def _parsename(emitter: ExpressionEmitter, node: exp.Expr) -> str:
-    name = f"replace(replace({text(emitter, node.expressions[0])}, '[', ''), ']', '')"
     part = whole(emitter, node.expressions[1])
-    return _bound("nullif(list_reverse(string_split({0}, '.'))[{1}], '')", [name, part])
+    name = text(emitter, node.expressions[0])
+    return emitter.context.computed("parsename", [name, part], type_of(node))
 
 
 def _ascii(emitter: ExpressionEmitter, node: exp.Expr) -> str:
@@ -241,8 +241,9 @@ def _string_escape(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     return value
 
 
-def _soundex(emitter: ExpressionEmitter, node: exp.Expr) -> str:
-    raise Refused("SOUNDEX", "SOUNDEX is not supported", line_of(node))
+def _sounds(emitter: ExpressionEmitter, node: exp.Expr) -> str:
+    arguments = [text(emitter, argument) for argument in node.expressions]
+    return emitter.context.computed(node.name.lower(), arguments, type_of(node))
 
 
 FUNCTIONS: dict[str, Writer] = {
@@ -276,4 +277,6 @@ FUNCTIONS: dict[str, Writer] = {
     "PARSENAME": _parsename,
     "ISNUMERIC": _isnumeric,
     "STRING_ESCAPE": _string_escape,
+    "SOUNDEX": _sounds,
+    "DIFFERENCE": _sounds,
 }

@@ -166,7 +166,7 @@ def _with_defaults(
 
 def place(stored: StoredTable, column: Column) -> str:
     """How error 2628 names a column."""
-    return f"table '{stored.shown}', column '{column.name}'"
+    return f"table '{stored.full}', column '{column.name}'"
 
 
 def source_sql(
@@ -238,7 +238,7 @@ def _apply(
         return write_rows(session, stored, translation, translation.sql)
     stage = f'CREATE OR REPLACE TEMP TABLE "~ins" AS {translation.sql}'
     start = stored.identity.next if stored.identity else 0
-    session.execute(translation, stage, {START: start}, stored.shown)
+    session.execute(translation, stage, {START: start}, stored.full)
     count = write_rows(session, stored, translation, 'SELECT * FROM "~ins"')
     columns = outputs.table_columns(stored.table)
     values = [_staged_value(stored, c.name or "") for c in columns]
@@ -268,7 +268,7 @@ def write_rows(session: Session, stored: StoredTable, translation: Translation, 
     sql = f"INSERT INTO {quoted(stored.physical.name)} {select}"
 
     def work() -> int:
-        rows = session.execute(translation, sql, {START: start}, stored.shown)
+        rows = session.execute(translation, sql, {START: start}, stored.full)
         verify(session, stored, "INSERT", numbered)
         return int(rows[0][0])
 
@@ -283,7 +283,7 @@ def write_rows(session: Session, stored: StoredTable, translation: Translation, 
         if needs_check:
             count = session.store.atomically(work)
         else:
-            count = int(session.execute(translation, sql, {START: start}, stored.shown)[0][0])
+            count = int(session.execute(translation, sql, {START: start}, stored.full)[0][0])
     except SqlError:
         if identity is not None and not explicit:
             # The number was given out before the row was refused: it is lost.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.interpreter.casts import convert
-from core.interpreter.errors import Refused, sql_text
+from core.interpreter.errors import sql_text
+from core.interpreter.naming import once
 from core.tsql import types as t
-from core.tsql.typing import line_of, type_of
+from core.tsql.typing import type_of
 
 if TYPE_CHECKING:
     from core.interpreter.expressions import ExpressionEmitter
@@ -32,8 +33,10 @@ def like(emitter: ExpressionEmitter, node: exp.Expr, escape: str | None) -> str:
         regex = sql_text(flags + pattern_regex(pattern.name, escape) + tail)
     else:
         if escape is not None:
-            raise Refused("LIKE … ESCAPE", "ESCAPE needs a literal pattern", line_of(node))
-        body = f"ts_like_body({_text(emitter, pattern)})"
+            arguments = [_text(emitter, pattern), sql_text(escape)]
+            body = emitter.context.computed("like", arguments, t.varchar(t.MAX))
+        else:
+            body = f"ts_like_body({_text(emitter, pattern)})"
         regex = f"{sql_text(flags)} || {body}" + (f" || {sql_text(tail)}" if tail else "")
     return f"regexp_full_match({text}, {regex})"
 
@@ -82,18 +85,30 @@ def patindex(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     while isinstance(pattern, exp.Paren):
         pattern = pattern.this
     subject = _text(emitter, text)
-    if not isinstance(pattern, exp.Literal | exp.National):
-        raise Refused("PATINDEX", "PATINDEX needs a literal pattern", line_of(node))
     flags = "(?s)" if emitter.case_sensitive(text) else "(?is)"
-    body = pattern.name
+    if not isinstance(pattern, exp.Literal | exp.National):
+        arguments = [_text(emitter, pattern)]
+        regex = emitter.context.computed("patindex", arguments, t.varchar(t.MAX))
+        return once(
+            f"({sql_text(flags)} || {regex})",
+            lambda r: once(subject, lambda s: _position(s, r)),
+        )
+    regex = sql_text(flags + patindex_regex(pattern.name))
+    return once(subject, lambda s: _position(s, regex))
+
+
+def _position(subject: str, regex: str) -> str:
+    return (
+        f"CASE WHEN {subject} IS NULL THEN NULL WHEN regexp_matches({subject}, {regex}) "
+        f"THEN CAST(length(regexp_extract({subject}, {regex}, 1)) + 1 AS INTEGER) "
+        f"WHEN {regex} IS NOT NULL THEN 0 END"
+    )
+
+
+def patindex_regex(body: str) -> str:
+    """The regular expression of a PATINDEX pattern; its first group is what comes before."""
     head = body.startswith("%")
     tail = body.endswith("%") and len(body) > 1
     core = body[1 if head else 0 : -1 if tail else len(body)]
-    regex = f"{flags}^(.*?){pattern_regex(core)}" if head else f"{flags}^(){pattern_regex(core)}"
-    if not tail:
-        regex += "$"
-    quoted_regex = sql_text(regex)
-    return (
-        f"CASE WHEN {subject} IS NULL THEN NULL WHEN regexp_matches({subject}, {quoted_regex}) "
-        f"THEN CAST(length(regexp_extract({subject}, {quoted_regex}, 1)) + 1 AS INTEGER) ELSE 0 END"
-    )
+    regex = f"^(.*?){pattern_regex(core)}" if head else f"^(){pattern_regex(core)}"
+    return regex if tail else regex + "$"

@@ -105,6 +105,8 @@ class Machine:
         session = self.session
         if error.line == 0:
             error.line = node.span.line
+        if error.lines_before is None:
+            error.lines_before = session.frame.lines_before
         if error.procedure is None:
             error.procedure = session.frame.name
         session.error_number = error.number
@@ -290,6 +292,15 @@ class Machine:
         session = self.session
         for variable in node.variables:
             name = variable.name.lower()
+            if session.frame.declared.setdefault(name, variable) is not variable:
+                error = SqlError(
+                    134,
+                    f"The variable name '{variable.name}' has already been declared. Variable "
+                    "names must be unique within a query batch or stored procedure.",
+                    severity=15,
+                )
+                error.aborts_batch = True
+                raise error
             if variable.table is not None:
                 self._table_variable(variable)
             elif variable.is_cursor:
@@ -429,6 +440,7 @@ class Machine:
                 line=original.line,
             )
             error.procedure = original.procedure
+            error.lines_before = original.lines_before
             raise error
         assert node.message is not None
         assert node.state is not None
@@ -457,8 +469,13 @@ class Machine:
             number = int(str(session.scalar(value(node.number, t.INT)) or 50000))
             text = str(message or "")
         elif isinstance(message, int):
-            number = message
-            text = f"Error {message}, severity {severity}, state {state} was raised."
+            # sys.messages has no messages of users here.
+            number = 18054
+            text = (
+                f"Error {message}, severity {severity}, state {state} was raised, but no message "
+                "with that error number was found in sys.messages. If error is larger than 50000, "
+                "make sure the user-defined message is added using sp_addmessage."
+            )
         else:
             text = formatted(str(message or ""), arguments)
         severity = max(0, min(severity, 25))

@@ -13,8 +13,10 @@ _DIVIDE = raising(8134, "Divide by zero error encountered.")
 
 
 def _conversion(number: int, head: str, value: str, tail: str) -> str:
-    text = f"{sql_text(f'~{number}~{head}')} || {value} || {sql_text(tail)}"
-    return f"error({text})"
+    # The message names the type of the text, which the caller gives as k.
+    before, _, after = head.partition("varchar")
+    text = f"{sql_text(f'~{number}~{before}')} || k || {sql_text(after)} || {value}"
+    return f"error({text} || {sql_text(tail)})"
 
 
 def _integer_macro(name: str, sql_type: str, low: int, high: int, strict: bool) -> str:
@@ -24,15 +26,21 @@ def _integer_macro(name: str, sql_type: str, low: int, high: int, strict: bool) 
     number = {"tinyint": 244, "smallint": 244, "bit": 245}.get(name, 248)
     column = {"tinyint": "INT1", "smallint": "INT2", "int": "int"}.get(name, "bigint")
     far = _conversion(
-        number, "The conversion of the varchar value '", "x", f"' overflowed an {column} column."
+        number,
+        "The conversion of the varchar value '",
+        "x",
+        f"' overflowed an {column} column."
+        + (" Use a larger integer column." if number == 244 else ""),
     )
     if name == "bigint":
+        bad = "error('~8114~Error converting data type ' || k || ' to bigint.')"
         far = raising(8115, "Arithmetic overflow error converting expression to data type bigint.")
     if not strict:
         bad = far = "NULL"
     digits = "regexp_replace(trim(x, ' '), '^([+-]?) *', '\\1')"
     return (
-        f"(x) AS CASE WHEN x IS NULL THEN NULL WHEN trim(x, ' ') = '' THEN 0::{sql_type} "
+        f"(x, k := 'varchar') AS CASE WHEN x IS NULL THEN NULL "
+        f"WHEN trim(x, ' ') = '' THEN 0::{sql_type} "
         f"WHEN NOT regexp_full_match({digits}, '[+-]?[0-9]+') THEN {bad} "
         f"WHEN TRY_CAST({digits} AS HUGEINT) IS NULL OR TRY_CAST({digits} AS HUGEINT) "
         f"NOT BETWEEN {low} AND {high} THEN {far} "
@@ -48,7 +56,7 @@ _INTEGERS = (
 )
 
 _TEXT_TO_BIT = (
-    "(x) AS CASE WHEN x IS NULL THEN NULL "
+    "(x, k := 'varchar') AS CASE WHEN x IS NULL THEN NULL "
     "WHEN lower(trim(x, ' ')) = 'true' THEN 1::UTINYINT "
     "WHEN lower(trim(x, ' ')) IN ('false', '') THEN 0::UTINYINT "
     "WHEN regexp_full_match(trim(x, ' '), '[+-]?[0-9]+') "

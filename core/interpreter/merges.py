@@ -17,7 +17,7 @@ from sqlglot import exp
 from core.interpreter import outputs
 from core.interpreter.casts import convert
 from core.interpreter.changes import COMPOUND
-from core.interpreter.constraints import verify, verify_references
+from core.interpreter.constraints import cascade, verify, verify_references
 from core.interpreter.context import Context
 from core.interpreter.errors import Refused, SqlError
 from core.interpreter.inserts import START, default_sql, max_recursion, place
@@ -107,6 +107,7 @@ def _run(session: Session, parsed: ParsedLeaf, node: object) -> tuple[int, outpu
         _refuse_double(session, plan)
         count = _apply(session, plan)
         verify(session, stored, "MERGE")
+        cascade(session, stored, "DELETE")
         verify_references(session, stored, "MERGE")
         return count
 
@@ -174,7 +175,7 @@ def _apply(session: Session, plan: _Plan) -> int:
                 f"UPDATE {name} SET {sets} FROM (SELECT * FROM {rows}) AS s "
                 f"WHERE {name}.rowid = s.{ROW_ID}"
             )
-            count += session.engine.write(sql, None, plan.stored.shown, "UPDATE")
+            count += session.engine.write(sql, None, plan.stored.full, "UPDATE")
         elif branch.when.action is MergeAction.DELETE:
             count += session.engine.write(
                 f"DELETE FROM {name} WHERE rowid IN (SELECT s.{ROW_ID} FROM {rows})"
@@ -194,13 +195,13 @@ def _insert(session: Session, plan: _Plan, branch: _Branch) -> int:
         plan.joined,
         f"CREATE OR REPLACE TEMP TABLE {stage} AS {plan.inserts[branch.number]}",
         {START: start},
-        stored.shown,
+        stored.full,
     )
     columns = ", ".join(quoted(c.name) for c in stored.columns)
     count = session.engine.write(
         f"INSERT INTO {quoted(stored.physical.name)} SELECT {columns} FROM {stage}",
         None,
-        stored.shown,
+        stored.full,
         "INSERT",
     )
     if identity is not None and count:

@@ -31,6 +31,10 @@ def formatted(message: str, arguments: Sequence[object]) -> str:
         if kind == "s":
             return str((spec + "s") % (value,))
         number = int(str(value)) if not isinstance(value, int) else value
+        if kind in "uoxX" and number < 0:
+            number += 2**64 if match["size"] == "I64" else 2**32
+        if kind == "o":  # C writes a prefix of 0, Python one of 0o
+            return str((spec + kind) % (number,)).replace("0o", "0")
         return str((spec + ("d" if kind in "iu" else kind)) % (number,))
 
     return _SPEC.sub(replacement, message)[:2047]

@@ -21,7 +21,7 @@ from core.interpreter.state import Sink
 from core.interpreter.trace import Step
 from core.interpreter.values import coerced
 from core.tsql import nodes as n
-from core.tsql.nodes import CreateFunction, CreateProcedure, CreateType, CreateView, Statement
+from core.tsql.nodes import CreateFunction, CreateProcedure, CreateType, CreateView
 from core.tsql.parser import parse_script
 from core.tsql.schema import ObjectName, Schema, Table, TableKind
 
@@ -253,6 +253,8 @@ class Reference:
             code = calls.run_frame(self.machine, frame, node.body)
         except (SqlError, Refused) as error:
             ended = error
+        except RecursionError:
+            ended = Refused("nesting", "the procedure is nested too deeply", node.span.line)
         except (BreakLoop, ContinueLoop, Jump) as error:
             ended = SqlError(133, f"A GOTO, BREAK or CONTINUE leads nowhere ({error!r}).")
         finally:
@@ -344,16 +346,19 @@ class Reference:
         results = []
         for batch in script.batches:
             for _ in range(max(1, min(batch.repeat, 1000))):
-                results.append(self._batch(batch.statements))
+                results.append(self._batch(batch))
         return results
 
-    def _batch(self, statements: tuple[Statement, ...]) -> BatchResult:
+    def _batch(self, batch: n.Batch) -> BatchResult:
         session = self.session
+        statements = batch.statements
+        session.frames[0].lines_before = batch.lines_before
         session.sink = Sink()
         session.findings.clear()
         # Variables live for one batch, temp tables and open transactions for the connection.
         frame = session.frames[0]
         frame.variables.clear()
+        frame.declared.clear()
         self._drop_table_variables()
         ended: SqlError | Refused | None = None
         self.engine.start()

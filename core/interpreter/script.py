@@ -52,10 +52,12 @@ def run_tsql_command(
 
 
 def _reference(project: Path | str | None) -> Reference:
+    from core.interpreter.context import Profile
     from core.interpreter.reference import Reference
 
+    profile = Profile(foreign_keys=True)
     if project is None:
-        return Reference()
+        return Reference(profile=profile)
     from core.interpreter.project_reference import project_reference
     from core.project.codes import Code, ProjectError
     from core.project.project import MigrationProject
@@ -65,7 +67,7 @@ def _reference(project: Path | str | None) -> Reference:
         raise ProjectError.of(Code.MANIFEST_NOT_FOUND, f"there is no directory {root}")
     opened = MigrationProject.open(root)
     _ = opened.manifest
-    return project_reference(opened)
+    return project_reference(opened, profile=profile)
 
 
 def _unreadable(error: Exception) -> BatchResult:

@@ -17,8 +17,8 @@ from core.interpreter.definitions import Definition
 from core.interpreter.engine import Engine
 from core.interpreter.errors import Refused, SqlError, sql_text
 from core.interpreter.state import DEFAULT_CLOCK, Frame, ResultSet, Sink, Variable
-from core.interpreter.tables import StoredTable, TableStore
-from core.interpreter.translate import Translation, Translator, parsed_leaf
+from core.interpreter.tables import FunctionNeeded, StoredTable, TableStore
+from core.interpreter.translate import Translation, Translator, parsed_leaf, undeclared_table
 from core.tsql.binding import BoundQuery, bind_query
 from core.tsql.nodes import CreateFunction, CreateProcedure, CreateView, TableBody
 from core.tsql.parser import parse_script
@@ -27,6 +27,8 @@ from core.tsql.types import SqlType, duckdb_storage
 from core.tsql.typing import type_of
 
 Key = tuple[str, str]
+_MAX_CALLS = 10_000
+_TOO_MANY_CALLS = "a function is called with too many different arguments"
 
 
 class Session:
@@ -40,6 +42,7 @@ class Session:
         self._profile = profile
         self.store = TableStore(engine, schema, profile)
         self.store.default_of = self.default_value
+        self.store.call_function = self.call_function
         self.translator = Translator(self)
         self.catalog = CatalogViews(self)
         self.procedures: dict[Key, CreateProcedure] = {}
@@ -274,8 +277,7 @@ class Session:
         Calls of user functions whose results are not known yet are made on the way.
         """
         self.prepare(translation)
-        self._function_results.clear()
-        for _ in range(10_000):
+        for _ in range(_MAX_CALLS):
             values = {name: self.resolve(src) for name, src in translation.parameters.items()}
             values.update(parameters or {})
             used = {k: v for k, v in values.items() if f"${k}" in sql}
@@ -284,8 +286,11 @@ class Session:
             except SqlError as error:
                 if error.number != -1:
                     raise
-                self._call_function(error.message)
-        raise Refused("function", "a function is called with too many different arguments")
+                if self.store.is_writing:
+                    # The engine's transaction has failed: the write starts over with the result.
+                    raise FunctionNeeded(error.message) from error
+                self.call_function(error.message)
+        raise Refused("function", _TOO_MANY_CALLS)
 
     def prepare(self, translation: Translation) -> None:
         """What must be there before a translation can run: catalog views, table functions."""
@@ -316,16 +321,27 @@ class Session:
         run_probes(self, translation)
 
     def new_statement(self) -> None:
-        """A statement begins: its predicates have not been counted yet."""
+        """A statement begins: nothing is counted, no function was called for it yet."""
         self._probed.clear()
+        self._function_results = {}
 
-    def _call_function(self, key: str) -> None:
+    def call_function(self, key: str) -> None:
+        """Call a function for arguments a query asked for, and remember its result."""
+        from core.interpreter.computed import compute, is_computed
+
+        if is_computed(key):
+            self._function_results[key] = compute(key)
+            return
         from core.interpreter.function_calls import scalar_result
 
-        self._function_results[key] = None
-        kept = dict(self._function_results)
-        result = scalar_result(self, key)
-        self._function_results = kept
+        kept, probed = self._function_results, self._probed
+        if len(kept) >= _MAX_CALLS:
+            raise Refused("function", _TOO_MANY_CALLS)
+        self._function_results, self._probed = {}, set()
+        try:
+            result = scalar_result(self, key)
+        finally:
+            self._function_results, self._probed = kept, probed
         self._function_results[key] = result
 
     def scalar(self, translation: Translation) -> object:
@@ -359,6 +375,8 @@ class Session:
     def stored(self, name: ObjectName, line: int = 0) -> StoredTable:
         """The table a name denotes; error 208 when there is none."""
         found = self.store.find(name)
+        if found is None and name.name.startswith("@"):
+            raise undeclared_table(name.name, line)
         if found is None:
             error = SqlError(208, f"Invalid object name '{name}'.", line=line)
             error.frame = self.frame.number
@@ -379,6 +397,13 @@ def _datetime(moment: dt.datetime) -> dt.datetime:
     micro = (moment - midnight) // dt.timedelta(microseconds=1)
     thirds = (micro * 3 + 5000) // 10000
     return midnight + dt.timedelta(milliseconds=(thirds * 10 + 1) // 3)
+
+
+def _error_line(session: Session) -> object:
+    if not session.caught:
+        return None
+    error = session.caught[-1]
+    return error.line - (error.lines_before or 0)
 
 
 def _xact_state(session: Session) -> object:
@@ -412,7 +437,7 @@ _SYSTEM: dict[str, Any] = {
     "error_number": _caught("number"),
     "error_severity": _caught("severity"),
     "error_state": _caught("state"),
-    "error_line": _caught("line"),
+    "error_line": _error_line,
     "error_message": _caught("message"),
     # With its schema, as SQL Server 2017 and later answer.
     "error_procedure": _caught("procedure"),

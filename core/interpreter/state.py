@@ -30,7 +30,8 @@ class Variable:
 class Frame:
     """One module (or batch) that is being executed.
 
-    `hidden` are tables of outer scopes that a temp table of this one hides.
+    `hidden` are tables of outer scopes that a temp table of this one hides; `lines_before` is what
+    ERROR_LINE does not count of the file's lines.
     """
 
     name: str | None
@@ -41,9 +42,11 @@ class Frame:
     aliases: dict[str, str] = field(default_factory=dict)
     cursors: dict[str, CursorState] = field(default_factory=dict)
     cursor_variables: set[str] = field(default_factory=set)
+    declared: dict[str, object] = field(default_factory=dict)
     scope_identity: object = None
     trancount: int = 0
     is_function: bool = False
+    lines_before: int = 0
 
     @property
     def types(self) -> Mapping[str, SqlType]:

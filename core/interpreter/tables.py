@@ -25,6 +25,14 @@ from core.tsql.types import duckdb_storage
 _T = TypeVar("_T")
 
 
+class FunctionNeeded(Exception):  # noqa: N818 - control flow
+    """A write needs the result of a function for `key`; it is rolled back and done again."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
 @dataclass
 class IdentityState:
     """The counter of an identity column; it is never rolled back."""
@@ -52,6 +60,7 @@ class StoredTable:
     identity: IdentityState | None
     owner: int = 0
     dirty: bool = False
+    database: str = "master"
 
     @property
     def table(self) -> Table:
@@ -68,6 +77,14 @@ class StoredTable:
         name = self.table.name
         return name.name if name.is_temporary else f"{name.schema or 'dbo'}.{name.name}"
 
+    @property
+    def full(self) -> str:
+        """The name as errors 515 and 2628 show it, with the database."""
+        name = self.table.name
+        if name.name.startswith("@"):
+            return name.name
+        return f"tempdb.dbo.{name.name}" if name.is_temporary else f"{self.database}.{self.shown}"
+
 
 class TableStore:
     """All tables of one session; the schema names exactly the tables that exist."""
@@ -82,6 +99,8 @@ class TableStore:
         self.is_writing = False
         self.default_of: Callable[[StoredTable, Column], object] = lambda stored, column: None
         """The value of a column that a loaded row leaves out; set by the session."""
+        self.call_function: Callable[[str], None] = lambda key: None
+        """Makes the result of a function known, by the key a query asked with; set likewise."""
         self._names: set[str] = set()
 
     # --- finding ----------------------------------------------------------------------------------
@@ -114,6 +133,7 @@ class TableStore:
         self._names.add(name)
         identity = IdentityState(definition.identity) if definition.identity else None
         found = StoredTable(definition, Physical(name, table, computed), identity, owner)
+        found.database = self.schema.database or found.database
         self.stored[self._key(table.name)] = found
         self.schema = self.schema.with_table(table)
         return found
@@ -144,6 +164,7 @@ class TableStore:
             stored.identity,
             stored.owner,
             dirty=True,
+            database=stored.database,
         )
         self.stored[self._key(definition.table.name)] = found
         self.schema = self.schema.with_table(definition.table)
@@ -214,7 +235,7 @@ class TableStore:
             sql = f"INSERT INTO {quoted(stored.physical.name)} VALUES " + ", ".join(
                 [marks] * len(chunk)
             )
-            self.engine.query(sql, [value for row in chunk for value in row], stored.shown)
+            self.engine.query(sql, [value for row in chunk for value in row], stored.full)
 
     def rows(self, stored: StoredTable) -> list[tuple[Any, ...]]:
         """All rows in the order they were written, stored columns only."""
@@ -233,7 +254,17 @@ class TableStore:
     # --- writing ----------------------------------------------------------------------------------
 
     def atomically(self, work: Callable[[], _T]) -> _T:
-        """Run a write and its checks as one: all of it or nothing."""
+        """Run a write and its checks as one: all of it or nothing.
+
+        `work` is run again when it needs the result of a function that is not known yet.
+        """
+        while True:
+            try:
+                return self._once(work)
+            except FunctionNeeded as needed:
+                self.call_function(needed.key)
+
+    def _once(self, work: Callable[[], _T]) -> _T:
         self.engine.query("BEGIN")
         self.is_writing = True
         try:

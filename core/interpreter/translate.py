@@ -92,9 +92,19 @@ def repaired(tree: exp.Expr) -> exp.Expr:
 def server_error(error: TsqlError) -> SqlError:
     """A binding error as the server's, raised when the statement is compiled."""
     number = error.number if isinstance(error, BindError) else 102
+    variable = re.search(r"'(@[^']+)'", error.message) if number == 208 else None
+    if variable is not None:
+        return undeclared_table(variable.group(1), error.line)
     found = SqlError(number, error.message, line=error.line)
     if number in (207, 208, 209, 4104, 137, 4121, 195):
         found.aborts_batch = True
+    return found
+
+
+def undeclared_table(name: str, line: int) -> SqlError:
+    """Error 1087 for a table variable that is not there."""
+    found = SqlError(1087, f'Must declare the table variable "{name}".', severity=15, line=line)
+    found.aborts_batch = True
     return found
 
 

@@ -71,7 +71,17 @@ class _Column:
     unique: bool = False
     check: Expr | None = None
     references: ObjectName | None = None
+    referenced_columns: tuple[str, ...] = ()
+    actions: tuple[str, str] = ("", "")
     other: list[str] = field(default_factory=list)
+    name: str | None = None
+    names: list[tuple[str, str]] = field(default_factory=list)
+
+    def named(self, kind: str) -> None:
+        """The name behind the last CONSTRAINT belongs to what was just read."""
+        if self.name is not None:
+            self.names.append((kind, self.name))
+            self.name = None
 
 
 def column_definition(stream: Stream) -> ColumnDefinition:
@@ -102,6 +112,9 @@ def column_definition(stream: Stream) -> ColumnDefinition:
         column.check,
         column.references,
         tuple(column.other),
+        column.referenced_columns,
+        *column.actions,
+        tuple(column.names),
     )
 
 
@@ -119,11 +132,12 @@ def _column_clause(stream: Stream, column: _Column) -> bool:
         column.identity = _identity(stream)
     elif stream.accept("DEFAULT"):
         column.default = default_value(stream)
+        column.named("default")
         stream.accept("WITH", "VALUES")
     elif stream.accept("COLLATE"):
         column.collation = stream.name()
     elif stream.accept("CONSTRAINT"):
-        stream.name()
+        column.name = stream.name()
     else:
         return _key_clause(stream, column) or _rare_clause(stream, column)
     return True
@@ -175,16 +189,20 @@ def _operand(stream: Stream) -> None:
 def _key_clause(stream: Stream, column: _Column) -> bool:
     if stream.accept("PRIMARY", "KEY"):
         column.primary_key = True
+        column.named("key")
         _index_options(stream, with_columns=True)
     elif stream.accept("UNIQUE"):
         column.unique = True
+        column.named("key")
         _index_options(stream, with_columns=True)
     elif stream.accept("CHECK"):
         stream.accept("NOT", "FOR", "REPLICATION")
         column.check = _check(stream)
+        column.named("check")
     elif stream.at("FOREIGN", "KEY") or stream.at("REFERENCES"):
         stream.accept("FOREIGN", "KEY")
-        column.references, _ = _references(stream)
+        column.references, column.referenced_columns, column.actions = _references(stream)
+        column.named("references")
     else:
         return False
     return True
@@ -197,17 +215,23 @@ def _check(stream: Stream) -> Expr:
     return stream.expression_to(close + 1, is_condition=True)
 
 
-def _references(stream: Stream) -> tuple[ObjectName, tuple[str, ...]]:
+def _references(stream: Stream) -> tuple[ObjectName, tuple[str, ...], tuple[str, str]]:
+    """The referenced table, its columns, and what ON DELETE and ON UPDATE do."""
     stream.expect("REFERENCES")
     table = stream.object_name()
     columns = stream.names_in_parens() if stream.kind() is TokenKind.OPEN else ()
+    actions = {"DELETE": "", "UPDATE": ""}
     while stream.at("ON", "DELETE") or stream.at("ON", "UPDATE"):
+        event = stream.upper(1)
         stream.position += 2
-        if not stream.accept("NO", "ACTION") and not stream.accept("CASCADE"):
+        if stream.accept("CASCADE"):
+            actions[event] = "CASCADE"
+        elif not stream.accept("NO", "ACTION"):
             stream.expect("SET")
+            actions[event] = f"SET {stream.upper()}"
             stream.take()
     stream.accept("NOT", "FOR", "REPLICATION")
-    return table, columns
+    return table, columns, (actions["DELETE"], actions["UPDATE"])
 
 
 _RARE_WORDS = ("ROWGUIDCOL", "SPARSE", "FILESTREAM", "HIDDEN", "PERSISTED")
@@ -284,9 +308,16 @@ def _table_constraint(stream: Stream) -> TableConstraint:
         return _inline_index(stream, first)
     if stream.accept("FOREIGN", "KEY"):
         columns = stream.names_in_parens()
-        table, referenced = _references(stream)
+        table, referenced, (on_delete, on_update) = _references(stream)
         return TableConstraint(
-            stream.span(first), ConstraintKind.FOREIGN_KEY, columns, name, table, referenced
+            stream.span(first),
+            ConstraintKind.FOREIGN_KEY,
+            columns,
+            name,
+            table,
+            referenced,
+            on_delete=on_delete,
+            on_update=on_update,
         )
     if stream.accept("CHECK"):
         stream.accept("NOT", "FOR", "REPLICATION")

@@ -335,7 +335,7 @@ FUNCTIONS: Mapping[str, BuiltIn] = {
     "NCHAR": BuiltIn(1, 1, _fixed(SqlType(TypeName.NCHAR, length=1))),
     "ASCII": BuiltIn(1, 1, _fixed(t.INT)),
     "UNICODE": BuiltIn(1, 1, _fixed(t.INT)),
-    "CONCAT": BuiltIn(1, None, _concat),
+    "CONCAT": BuiltIn(2, 254, _concat),
     "CONCAT_WS": BuiltIn(2, None, _concat),
     "QUOTENAME": BuiltIn(1, 2, _fixed(t.nvarchar(258))),
     "FORMAT": BuiltIn(2, 3, _fixed(t.nvarchar(4000))),

@@ -480,7 +480,8 @@ class ColumnDefinition(Node):
     """One column. `nullable` is None when neither NULL nor NOT NULL is written.
 
     A computed column has `computed` and no `type`. `references` is the table of an inline foreign
-    key; `other` are clauses kept as text (ROWGUIDCOL, MASKED …).
+    key; `other` are clauses kept as text (ROWGUIDCOL, MASKED …). `constraint_names` are pairs of a
+    kind (``check``, ``key``, ``references``, ``default``) and the name behind CONSTRAINT.
     """
 
     name: str
@@ -496,6 +497,10 @@ class ColumnDefinition(Node):
     check: Expr | None = None
     references: ObjectName | None = None
     other: tuple[str, ...] = ()
+    referenced_columns: tuple[str, ...] = ()
+    on_delete: str = ""
+    on_update: str = ""
+    constraint_names: tuple[tuple[str, str], ...] = ()
 
 
 class ConstraintKind(StrEnum):
@@ -510,7 +515,11 @@ class ConstraintKind(StrEnum):
 
 @dataclass(frozen=True)
 class TableConstraint(Node):
-    """A table-level constraint or inline index; `columns` in key order."""
+    """A table-level constraint or inline index; `columns` in key order.
+
+    `on_delete` and `on_update` of a foreign key are ``CASCADE``, ``SET NULL``, ``SET DEFAULT`` or
+    empty (no action).
+    """
 
     kind: ConstraintKind
     columns: tuple[str, ...] = ()
@@ -518,6 +527,8 @@ class TableConstraint(Node):
     references: ObjectName | None = None
     referenced_columns: tuple[str, ...] = ()
     expression: Expr | None = None
+    on_delete: str = ""
+    on_update: str = ""
 
 
 @dataclass(frozen=True)
@@ -640,7 +651,8 @@ class CreateProcedure(Statement):
     A body written as one ``BEGIN … END`` is a tuple with one `Block`; statements that follow that
     END in the same batch are part of the procedure for SQL Server but are nearly always a test call
     left in the file: they are in `trailing`, in the order of the source, and `body` holds only the
-    block. Use ``procedure.all_statements`` for what SQL Server would execute.
+    block. Use ``procedure.all_statements`` for what SQL Server would execute. `lines_before` is the
+    number of lines of the file before the procedure's batch, from which ERROR_LINE counts.
     """
 
     name: ObjectName
@@ -651,6 +663,7 @@ class CreateProcedure(Statement):
     group_number: int | None = None
     for_replication: bool = False
     trailing: tuple[Statement, ...] = ()
+    lines_before: int = 0
 
     @property
     def all_statements(self) -> tuple[Statement, ...]:
@@ -680,6 +693,7 @@ class CreateFunction(Statement):
     table_variable: str | None = None
     table: TableBody | None = None
     options: tuple[str, ...] = ()
+    lines_before: int = 0
 
 
 @dataclass(frozen=True)
@@ -719,10 +733,14 @@ class CreateType(Statement):
 
 @dataclass(frozen=True)
 class Batch(Node):
-    """The statements between two GO lines. `repeat` is the count of ``GO 5``."""
+    """The statements between two GO lines. `repeat` is the count of ``GO 5``.
+
+    `lines_before` is the number of lines of the file before it, up to and with the GO line.
+    """
 
     statements: tuple[Statement, ...]
     repeat: int = 1
+    lines_before: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ begin nothing, those tokens become an `Unparsed` node: the tree always covers th
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.tsql import statements_cursors as cursors
 from core.tsql import statements_data as data
@@ -22,7 +23,16 @@ from core.tsql.batches import RawBatch, split_batches
 from core.tsql.boundaries import is_label, starts_statement
 from core.tsql.errors import NotAProcedure, TsqlError
 from core.tsql.lexer import tokenize
-from core.tsql.nodes import Batch, CreateProcedure, Script, Span, Statement, Unparsed, walk
+from core.tsql.nodes import (
+    Batch,
+    CreateFunction,
+    CreateProcedure,
+    Script,
+    Span,
+    Statement,
+    Unparsed,
+    walk,
+)
 from core.tsql.stream import Stream, Stuck, unknown_token
 from core.tsql.tokens import TokenKind
 
@@ -76,7 +86,13 @@ def _batch(text: str, raw: RawBatch) -> Batch:
             found.append(_read(stream, calls.bare_call))
         else:
             found.append(_statement(stream))
-    return Batch(stream.span(0), tuple(found), raw.repeat)
+    first = raw.tokens[0]
+    before = first.line if first.start else 0  # it begins behind the GO, on the GO's line
+    statements = tuple(
+        replace(s, lines_before=before) if isinstance(s, CreateProcedure | CreateFunction) else s
+        for s in found
+    )
+    return Batch(stream.span(0), statements, raw.repeat, before)
 
 
 def _is_bare_call(stream: Stream) -> bool:

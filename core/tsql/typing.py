@@ -388,8 +388,8 @@ def call_arguments(node: exp.Expr) -> list[exp.Expr]:
 def function_type(node: exp.Expr) -> SqlType:
     """The result type of a built-in call.
 
-    Raises :class:`BindError` 195 for a name that is no built-in function, 174 for a wrong number
-    of arguments, 8117 for an aggregate of a type it does not take.
+    Raises :class:`BindError` 195 for a name that is no built-in function, 174 and 189 for a wrong
+    number of arguments, 8117 for an aggregate of a type it does not take.
     """
     name = node.name.upper()
     arguments = call_arguments(node)
@@ -405,13 +405,17 @@ def function_type(node: exp.Expr) -> SqlType:
     if len(arguments) < built_in.least or (
         built_in.most is not None and len(arguments) > built_in.most
     ):
-        wanted = (
-            str(built_in.least)
-            if built_in.least == built_in.most
-            else f"{built_in.least} to {built_in.most or 'any number of'}"
-        )
+        called = node.name.lower()
+        if built_in.least == built_in.most:
+            raise BindError(
+                174,
+                f"The {called} function requires {built_in.least} argument(s).",
+                line=line_of(node),
+            )
         raise BindError(
-            174, f"The {node.name} function requires {wanted} argument(s).", line=line_of(node)
+            189,
+            f"The {called} function requires {built_in.least} to {built_in.most or 254} arguments.",
+            line=line_of(node),
         )
     types = [type_of(argument) for argument in arguments]
     if name in ("SUM", "AVG") and (

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from core.tsql import types as t
 from core.tsql.meaning import sql
+from core.tsql.meaning.duckdb_quotients import cut_quotient
 from core.tsql.meaning.duckdb_styles import moment_text
 from core.tsql.meaning.literals import Moment, moment_from_days, parse_moment, parse_number
 from core.tsql.meaning.moment_texts import FAILED, formats_of, guarded, parsed_moment
@@ -415,6 +416,8 @@ def _number_to_number(value: Value, to: SqlType, safe: bool) -> exp.Expr:
         return cast(sql.fn("trunc", tree), storage(to))
     if source == to and not isinstance(tree, exp.Literal):
         return tree
+    if to.is_decimal and isinstance(unwrapped(value.source), exp.Div):
+        tree = cut_quotient(tree, (to.scale or 0) + 1)
     return cast(tree, storage(to))
 
 

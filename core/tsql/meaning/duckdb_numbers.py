@@ -15,6 +15,7 @@ from sqlglot import exp
 from core.tsql import types as t
 from core.tsql.meaning import sql
 from core.tsql.meaning.duckdb_casts import align, convert, storage
+from core.tsql.meaning.duckdb_quotients import cut_quotient
 from core.tsql.meaning.duckdb_text import folded, ignores_case, int_of
 from core.tsql.meaning.options import DivisionByZero, Options
 from core.tsql.meaning.refusal import refuse
@@ -130,9 +131,11 @@ def decimal_division(left: Value, right: Value, type_: SqlType) -> exp.Expr:
     ``data-types/precision-scale-and-length-transact-sql``'s; that digits beyond it are cut off and
     not rounded is documented for money and int, and observed for decimal.
     """
-    result = as_decimal(type_)
-    scale = result.scale or 0
+    scale = as_decimal(type_).scale or 0
     divisor_scale = as_decimal(right.type).scale or 0
+    if right.number is not None and "e" not in right.number.lower():
+        # 60.0 is 60: what follows the point and is nothing needs no digits.
+        divisor_scale = len(right.number.partition(".")[2].rstrip("0"))
     if left.type.is_null or right.type.is_null:
         return sql.cast(exp.Null(), storage(type_))
     dividend = _whole(left, scale + divisor_scale)
@@ -140,8 +143,8 @@ def decimal_division(left: Value, right: Value, type_: SqlType) -> exp.Expr:
     quotient = sql.int_div(dividend, divisor)
     if scale == 0:
         return sql.cast(quotient, storage(type_))
-    unit = sql.number(f"0.{'0' * (scale - 1)}1")
-    return sql.mul(sql.cast(quotient, "DECIMAL(38, 0)"), unit)
+    # A whole number times 0.01 is a decimal of scale 2 in DuckDB, computed exactly.
+    return sql.mul(quotient, sql.number(f"0.{'0' * (scale - 1)}1"))
 
 
 def _whole(value: Value, shift: int) -> exp.Expr:
@@ -244,6 +247,8 @@ def _round(call: Call) -> exp.Expr:
             exp.Paren(this=sql.int_div(sql.cast(sql.fn("trunc", tree), "HUGEINT"), power)), power
         )
         return sql.cast(whole, storage(call.type))
+    if function == "round" and digits >= 0:
+        tree = cut_quotient(tree, digits + 1)
     return sql.fn(function, tree, digits)
 
 

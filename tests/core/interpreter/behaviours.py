@@ -670,7 +670,7 @@ CASES: list[Case] = [
         (
             "not seen by dynamic SQL",
             "DECLARE @t TABLE (i int) EXEC ('SELECT * FROM @t')",
-            Error(208),
+            Error(1087),
         ),
         (
             "declared once in a loop",
