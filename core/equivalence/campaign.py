@@ -27,7 +27,7 @@ Progress = Callable[[str, int, int], None]
 LEAST = 16
 """Trials that run whatever they reach."""
 
-DRY_DRAWS = 30
+DRY_DRAWS = 16
 """Draws without a new outcome after which what is missing counts as not reachable."""
 
 ORDER_CHECKS = 3

@@ -92,7 +92,10 @@ def _column(hints: Hints, tokens: list[Token], position: int) -> None:
     first = following[0]
     if first.kind is TokenKind.COMMA and len(following) > 1:
         _take(hints, name, following[1])  # ISNULL(x, 'Unknown')
-        return
+        following = _behind_call(following)  # … and ISNULL(x, 0) >= 1000
+        if not following:
+            return
+        first = following[0]
     negated = first.upper == "NOT" and len(following) > 1
     word = following[1].upper if negated else first.upper
     if word in ("IN", "BETWEEN"):
@@ -106,6 +109,19 @@ def _column(hints: Hints, tokens: list[Token], position: int) -> None:
         for index, token in enumerate(following):
             if token.upper == "WHEN" and index + 1 < len(following):
                 _take(hints, name, following[index + 1])
+
+
+def _behind_call(tokens: list[Token]) -> list[Token]:
+    """What follows the parenthesis that closes the call these tokens are arguments of."""
+    depth = 0
+    for position, token in enumerate(tokens):
+        if token.kind is TokenKind.OPEN:
+            depth += 1
+        elif token.kind is TokenKind.CLOSE:
+            if depth == 0:
+                return tokens[position + 1 :]
+            depth -= 1
+    return []
 
 
 def _compared(hints: Hints, name: str, word: str, other: list[Token]) -> None:

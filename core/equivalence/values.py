@@ -23,6 +23,8 @@ _RANGES = {
 _MOMENTS = frozenset({T.DATE, T.DATETIME, T.DATETIME2, T.SMALLDATETIME, T.DATETIMEOFFSET})
 _WORDS = ("Alpha", "Pad ", "Beta two")
 """All begin alike: their order is the same with and without regard to case."""
+_OTHERS = 12
+"""Literals that are compared with no column we know of, which a column is given all the same."""
 _DATE_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?|\d{8}")
 
 
@@ -36,7 +38,7 @@ def candidates(column: Column, hints: Hints, clock: datetime, *, is_key: bool) -
     name = column.name.lower()
     texts, numbers = hints.texts_for(name), hints.numbers_for(name)
     if type_.is_string:
-        return _texts(type_, texts, numbers, is_key=is_key)
+        return _texts(type_, texts, numbers, hints.all_texts, is_key=is_key)
     if type_.name in _RANGES:
         return _integers(type_, [*numbers, *texts], hints, is_key=is_key)
     if type_.is_decimal or type_.is_money or type_.is_approximate:
@@ -53,7 +55,7 @@ def candidates(column: Column, hints: Hints, clock: datetime, *, is_key: bool) -
 
 
 def _texts(
-    type_: SqlType, literals: list[str], numbers: list[str], *, is_key: bool
+    type_: SqlType, literals: list[str], numbers: list[str], others: list[str], *, is_key: bool
 ) -> list[object]:
     limit = type_.length if type_.length not in (None, MAX) else 60
     assert limit is not None
@@ -62,6 +64,9 @@ def _texts(
     for text in [*literals, *numbers, *basic, *([""] if not is_key else [])]:
         cut = text[:limit]
         found.setdefault(cut.rstrip(" ").casefold(), cut)
+    for text in [] if is_key else others[:_OTHERS]:
+        if 0 < len(text) <= min(limit, 20):
+            found.setdefault(text.rstrip(" ").casefold(), text)
     if not is_key and limit >= 12:
         found.setdefault("long", ("Word " * 40)[: min(limit, 30)].rstrip())
     if type_.name in (T.CHAR, T.NCHAR):
@@ -82,6 +87,7 @@ def _integers(type_: SqlType, literals: list[str], hints: Hints, *, is_key: bool
     if not is_key:
         dates = [int(t) for t in hints.all_texts if _is_day_number(t)]
         wanted += dates[:2]
+        basic += [int(n) for n in hints.all_numbers[:_OTHERS] if n.isdigit()]
     found = dict.fromkeys(v for v in [*wanted, *basic] if low <= v <= high)
     return list(found)
 
