@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -67,8 +67,12 @@ class Claude:
         longest_wait: float = 300.0,
         consent: Consent = nothing_is_asked,
         waits: Waits | None = None,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """``longest_wait`` is how many seconds of rate limits one call waits out in all."""
+        """``longest_wait`` is how many seconds of rate limits one call waits out in all.
+
+        ``aside`` is entered while a call can only wait: for consent, its turn, a pause, money.
+        """
         self.budget = budget
         self.prices = prices
         self.route = route
@@ -76,6 +80,7 @@ class Claude:
         self._waits = waits or Waits()
         self._longest_wait = longest_wait
         self._consent = consent
+        self._aside = aside
         self._pauses = Pauses(watcher, self._waits.now, self._waits.sleep)
         self._slots = asyncio.Semaphore(parallel)
         self._opening = asyncio.Lock()
@@ -134,7 +139,8 @@ class Claude:
                 if seconds > self._longest_wait:
                     return _too_long(failure, seconds)
                 say(f"trying again in {seconds:.0f} s: {failure.kind.value}")
-                await self._pauses.alone(seconds, failure.kind.value, ask.item_id)
+                with self._aside():
+                    await self._pauses.alone(seconds, failure.kind.value, ask.item_id)
             else:
                 return failure
 
@@ -147,14 +153,17 @@ class Claude:
         Raises:
             ClaudeError: it failed.
         """
-        refused = await self._consent()
-        if refused is not None:
-            raise ClaudeError(refused)
-        async with self._turn(ask) as started, self._slots:
-            await self._pauses.over()
+        async with AsyncExitStack() as stack:
+            with self._aside():
+                refused = await self._consent()
+                if refused is not None:
+                    raise ClaudeError(refused)
+                started = await stack.enter_async_context(self._turn(ask))
+                await stack.enter_async_context(self._slots)
+                await self._pauses.over()
+                held = await stack.enter_async_context(self._paid(ask))
             connection = await self.connection()
-            async with self._paid(ask) as held:
-                return await self._attempt(connection, ask, held, started, say)
+            return await self._attempt(connection, ask, held, started, say)
 
     @asynccontextmanager
     async def _turn(self, ask: Ask) -> AsyncIterator[Callable[[], None]]:

@@ -26,6 +26,8 @@ class Terms(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    project: str = ""
+    """The migration project's folder in its repository: agreements are kept per repository."""
     host: str
     provider: str
     models: tuple[str, ...]
@@ -37,17 +39,19 @@ class Terms(BaseModel):
     def covers(self, wanted: Terms) -> bool:
         """Whether who agreed to these terms has agreed to ``wanted`` as well."""
         return (
-            (self.host, self.provider) == (wanted.host, wanted.provider)
+            (self.project, self.host, self.provider)
+            == (wanted.project, wanted.host, wanted.provider)
             and set(wanted.models) <= set(self.models)
             and (self.send_rows or not wanted.send_rows)
             and (wanted.mask_literals or not self.mask_literals)
         )
 
 
-def terms_of(settings: Settings, host: str) -> Terms:
-    """What these settings would send where."""
+def terms_of(settings: Settings, host: str, project: str = "") -> Terms:
+    """What these settings would send where, of the project in that folder of its repository."""
     claude = settings.claude
     return Terms(
+        project=project,
         host=host,
         provider=claude.provider,
         models=tuple(sorted(claude.models)),
@@ -122,18 +126,23 @@ class ConsentDesk:
         host: Callable[[], Awaitable[str]],
         clock: Clock,
         *,
+        project: str = "",
         agreed_by: str = "",
         ask: AskPerson | None = None,
+        told: AskPerson | None = None,
         estimate: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
-        """``agreed_by``: somebody agreed on the command line (``--yes``). ``ask``: somebody can be
-        asked; without it, a run without agreement sends nothing."""
+        """``agreed_by``: somebody agreed on the command line (``--yes``); ``told`` is then called
+        with what that means. ``ask``: somebody can be asked; without it, a run without agreement
+        sends nothing."""
         self._settings = settings
         self._agreements = agreements
         self._host = host
         self._clock = clock
         self._agreed_by = agreed_by
+        self.project = project
         self.ask = ask
+        self.told = told
         self.estimate = estimate
         self._lock = asyncio.Lock()
         self._settled: tuple[ClaudeFailure | None] | None = None
@@ -158,13 +167,15 @@ class ConsentDesk:
             self._settled = None
 
     async def _settle(self) -> ClaudeFailure | None:
-        terms = terms_of(self._settings, await self._host())
+        terms = terms_of(self._settings, await self._host(), self.project)
         if self._agreements.covers(terms):
             return None
         by: str | None = self._agreed_by or None
-        if by is None and self.ask is not None:
+        tell = self.told if by is not None else self.ask
+        if tell is not None:
             estimate = await self.estimate() if self.estimate is not None else ""
-            by = await self.ask(terms, consent_text(terms, estimate))
+            answer = await tell(terms, consent_text(terms, estimate))
+            by = by or answer
         if by is None:
             return ClaudeFailure(
                 Kind.CONSENT_MISSING,

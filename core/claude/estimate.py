@@ -38,11 +38,11 @@ class Estimate:
     counted: bool
     as_of: str
 
-    def sentence(self) -> str:
-        """The estimate for people."""
+    def sentence(self, *, at_most: bool = False) -> str:
+        """The estimate for people; ``at_most``: for some of the tables nothing may be needed."""
         how = "counted" if self.counted else "estimated"
         tokens = f"about {self.prompt_tokens:,} tokens of prompt ({how})"
-        what = f"{self.items} table{'' if self.items == 1 else 's'}"
+        what = f"{'at most ' if at_most else ''}{self.items} table{'' if self.items == 1 else 's'}"
         if self.low is None or self.high is None:
             return f"For {what}: {tokens}; the price is not known."
         return (

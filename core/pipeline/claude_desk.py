@@ -37,6 +37,7 @@ from core.generation.offloop import off_loop
 from core.git.repository import find_repository
 from core.pipeline import events as ev
 from core.pipeline.claude_use import ClaudeUse
+from core.pipeline.deadline import uncounted
 from core.pipeline.judges import RulesReviewer, review_request
 from core.pipeline.ports import Candidate
 from core.pipeline.result import Usage
@@ -88,12 +89,14 @@ class ClaudeDesk:
         self._run: RunController | None = None
         self._ledger: Ledger | None = None
         self._asked: asyncio.Future[str | None] | None = None
+        self._expected: Estimate | None = None
         self.budget = Budget(None if limit is None else Decimal(str(limit)))
         self.consent = ConsentDesk(
             settings,
             Agreements(agreements_file(project)),
             self._host,
             clock,
+            project=folder_of(project),
             agreed_by="--yes" if use.yes else "",
         )
         self.claude = Claude(
@@ -106,6 +109,7 @@ class ClaudeDesk:
             # A replay sends nothing to anybody.
             consent=nothing_is_asked if use.replay is not None else self.consent,
             waits=waits,
+            aside=uncounted,
         )
         self.author = ClaudeAuthor(self.claude, settings)
         self.reviewer = ClaudeReviewer(self.claude, settings)
@@ -116,7 +120,10 @@ class ClaudeDesk:
         file = run.files.place.runs / LEDGER
         self._ledger = Ledger(file, self._clock)
         self.budget.spent = spent(file)
+        # The project the run was started in: its own prices need not be committed to the worktree.
+        self.claude.prices = load_prices(self._settings.claude.provider, run.plan.project.root)
         self.consent.ask = self._ask_person if run.interactive else self._tell_terms
+        self.consent.told = self._tell_agreed
         self.consent.estimate = self._estimated
 
     async def aclose(self) -> None:
@@ -181,10 +188,25 @@ class ClaudeDesk:
         self._tell(terms, text)
         return None
 
+    async def _tell_agreed(self, terms: Terms, text: str) -> str | None:
+        """Somebody agreed beforehand; the log says to what."""
+        self._tell(terms, text)
+        assert self._run is not None
+        self._run.stream.emit(ev.ConsentGiven(given=True, by="--yes"))
+        return None
+
     def _tell(self, terms: Terms, text: str) -> None:
         assert self._run is not None
         items = tuple(item.item_id for item in self._run.plan.ready)
-        self._run.stream.emit(ev.ConsentAsked(host=terms.host, items=items, text=text))
+        high = self._expected.high if self._expected is not None else None
+        self._run.stream.emit(
+            ev.ConsentAsked(
+                host=terms.host,
+                items=items,
+                estimate_usd=None if high is None else float(high),
+                text=text,
+            )
+        )
 
     async def _host(self) -> str:
         return (await self.claude.connection()).host
@@ -193,7 +215,9 @@ class ClaudeDesk:
         run = self._run
         assert run is not None
         jobs = [run.plan.job(i.item_id, run.plan.existing_models) for i in run.plan.ready]
-        return (await self.estimate(jobs)).sentence()
+        self._expected = await self.estimate(jobs)
+        at_most = self._settings.author == "both"
+        return self._expected.sentence(at_most=at_most)
 
     # --- before a run -------------------------------------------------------------------------
 
@@ -208,7 +232,7 @@ class ClaudeDesk:
         Raises:
             ClaudeError: the provider cannot be used as it is set up.
         """
-        terms = terms_of(self._settings, await self._host())
+        terms = terms_of(self._settings, await self._host(), self.consent.project)
         agreed = self.consent.agreed(terms)
         found = await self.estimate(jobs, count=agreed)
         return consent_text(terms, found.sentence()), found
@@ -235,6 +259,15 @@ class RulesThenClaude:
 
 def _unheard(line: str) -> None:
     """A review's progress is not shown: its stage is."""
+
+
+def folder_of(project: Path) -> str:
+    """The project's folder in its repository, the same in every worktree; empty without one."""
+    try:
+        repository = find_repository(project)
+    except ProjectError:
+        return ""
+    return "" if repository is None else repository.prefix.as_posix()
 
 
 def agreements_file(project: Path) -> Path:

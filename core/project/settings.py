@@ -157,7 +157,12 @@ class Settings:
     retry_on_refuted: bool = _setting(
         True, "give a counterexample back to the author once, if a correction is left"
     )
-    deadline: float = _setting(900.0, "seconds one item may take in all", minimum=1, maximum=86_400)
+    deadline: float = _setting(
+        900.0,
+        "seconds one item may take in all; by default four times as many where Claude writes",
+        minimum=1,
+        maximum=86_400,
+    )
     send_rows: bool = _setting(
         False, "let Claude see rows of test specs: given, expected and failing ones"
     )
@@ -180,6 +185,15 @@ class Settings:
     def workers(self) -> int:
         """How many items are worked on at the same time."""
         return self.jobs or os.cpu_count() or 1
+
+    def deadline_of(self, author: str) -> float:
+        """Seconds an item may take with that author.
+
+        One answer of Claude takes minutes, and an item may need six: a draft, three corrections,
+        two reviews. A deadline that somebody set holds for every author.
+        """
+        unset = self.deadline == 900.0 and self.origin("deadline") == "default"
+        return self.deadline * 4 if unset and author in ("claude", "both") else self.deadline
 
     def model_name(self, table: QualifiedName) -> str:
         """The model's name for ``table``: the configured one, else ``stg_<table>``."""

@@ -59,6 +59,29 @@ async def test_what_was_not_agreed_to_is_asked_about_anew(tmp_path: Path) -> Non
     assert not masked.covers(TERMS)
 
 
+async def test_an_agreement_is_for_one_project_of_a_repository(tmp_path: Path) -> None:
+    assert await desk(tmp_path, agreed_by="--yes", project="sales")() is None
+    assert await desk(tmp_path, project="sales")() is None
+    assert await desk(tmp_path, project="payroll")() is not None
+
+
+async def test_who_agrees_beforehand_is_told_to_what(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def tell(terms: Terms, text: str) -> None:
+        told.append(text)
+
+    async def estimate() -> str:
+        return "For 1 table: $1."
+
+    for _ in range(2):
+        assert await desk(tmp_path, agreed_by="--yes", told=tell, estimate=estimate)() is None
+    # Once per project, not once per run.
+    [text] = told
+    for part in ("api.example", "claude-opus-5-5", "claude-sonnet-5-5", "For 1 table: $1."):
+        assert part in text
+
+
 async def test_a_damaged_file_is_no_agreement(tmp_path: Path) -> None:
     for text in ("", "[1]", '{"host": "api.example"}', '[{"host": 1}]'):
         (tmp_path / "c.json").write_text(text)
