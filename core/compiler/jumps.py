@@ -11,7 +11,7 @@ turn when it has no closed form.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.compiler import flow
@@ -114,10 +114,19 @@ def _turn(
         state.lazies["@@rowcount"] = flow.no_rows
         return []
     if known is None or turn >= MAX_TURNS:
-        ex.poison([node], state, why)
+        _give_up(ex, node, state, why)
         return []
     state.lazies["@@rowcount"] = flow.no_rows
     return [node.body, NextTurn(node.span, node, turn + 1, why)]
+
+
+def _give_up(ex: Executor, node: nodes.While, state: State, why: Unsupported) -> None:
+    """The loop as a whole is the reason, not what one of its turns met."""
+    ex.poison([node], state, why)
+    inside = range(node.span.line, node.span.end_line + 1)
+    for key, found in list(state.tables.items()):
+        if found.poison is not None and not ex.called_from and found.poison.line in inside:
+            state.tables[key] = replace(found, poison=why)
 
 
 def _condition(ex: Executor, node: nodes.While, state: State) -> bool | None:

@@ -1,7 +1,6 @@
 """WHILE loops with a closed form: every iteration's work in one step. Everything else is refused.
 
-* *chunks*: ``DELETE TOP (n) …`` (or an UPDATE that falsifies its own condition) until no row is
-  left is the same statement without TOP;
+* *chunks*: ``DELETE TOP (n) …`` until no row is left (`core.compiler.chunks`);
 * *counters*: ``WHILE @d <= @end … SET @d = DATEADD(day, 1, @d)`` runs its body for every value of
   a series;
 * *cursors*: ``WHILE @@FETCH_STATUS = 0`` runs its body for every row of the cursor's query.
@@ -13,14 +12,11 @@ is only right when iterations do not see each other's work; that is checked ther
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from core.compiler import data, trees
-from core.compiler.fold import truth
-from core.compiler.keys import conjuncts
+from core.compiler import chunks, trees
 from core.compiler.relations import Relation
 from core.compiler.result import Refused
 from core.compiler.row_loops import RowLoop
@@ -31,7 +27,6 @@ from core.tsql import nodes
 from core.tsql import types as t
 from core.tsql.errors import LeafError
 from core.tsql.leaves import ParsedLeaf
-from core.tsql.nodes import LeafKind
 
 if TYPE_CHECKING:
     from core.compiler.executor import Executor
@@ -52,8 +47,8 @@ def closed_form(ex: Executor, node: nodes.While, state: State) -> None:
     assigned = {s.name.lower() for s in body if isinstance(s, nodes.SetVariable)}
     if _is_cursor_loop(node):
         _cursor(ex, node, body, state)
-    elif (chunk := _chunk(body)) is not None:
-        _chunked(ex, node, chunk, body, state)
+    elif (chunk := chunks.chunk_of(ex, node, state)) is not None:
+        chunks.run(ex, node, chunk, state)
     else:
         _counted(ex, node, body, state)
     for name in assigned | _selected(body):
@@ -85,139 +80,6 @@ def _selected(body: Sequence[nodes.Statement]) -> set[str]:
             ):
                 found |= {(a.variable or "").lower() for a in inner.leaf.parsed.assignments}
     return found
-
-
-# --- chunks ---------------------------------------------------------------------------------------
-
-
-def _chunk(body: Sequence[nodes.Statement]) -> nodes.Leaf | None:
-    """The one TOP statement of a chunked loop, when the rest only counts."""
-    leaves = [s for s in body if isinstance(s, nodes.Leaf)]
-    if len(leaves) != 1 or leaves[0].kind not in (LeafKind.DELETE, LeafKind.UPDATE):
-        return None
-    parsed = leaves[0].parsed
-    if not isinstance(parsed, ParsedLeaf) or parsed.top is None:
-        return None
-    return leaves[0]
-
-
-def _chunked(
-    ex: Executor,
-    node: nodes.While,
-    leaf: nodes.Leaf,
-    body: Sequence[nodes.Statement],
-    state: State,
-) -> None:
-    parsed = leaf.parsed
-    assert isinstance(parsed, ParsedLeaf)
-    assert parsed.top is not None
-    if parsed.top.percent or parsed.top.with_ties:
-        raise Refused("TOP PERCENT in a loop", "WHILE")
-    counted = {
-        s.name.lower()
-        for s in body
-        if isinstance(s, nodes.SetVariable)
-        and s.operator == "="
-        and s.value is not None
-        and s.value.text.strip().upper() == "@@ROWCOUNT"
-    }
-    ends = _goes_on_while_rows(ex, node, parsed, counted, state)
-    for statement in body:
-        if statement is leaf or isinstance(statement, nodes.SetVariable):
-            continue
-        if isinstance(statement, nodes.If) and _breaks_without_rows(statement, counted):
-            ends = True
-            continue
-        raise Refused("a loop in chunks that does more than count", "WHILE", ex.line(statement))
-    if not ends:
-        raise Refused("a loop in chunks that may stop before no row is left", "WHILE")
-    if parsed.kind is LeafKind.UPDATE and not _falsifies(parsed):
-        raise Refused("an UPDATE in chunks that may find the same rows again", "WHILE")
-    data.apply(ex, replace(parsed, top=None), leaf, state)
-
-
-def _goes_on_while_rows(
-    ex: Executor, node: nodes.While, parsed: ParsedLeaf, counted: set[str], state: State
-) -> bool:
-    """Whether the loop's own condition holds exactly as long as the last chunk had rows."""
-    condition = node.condition.parsed
-    if isinstance(condition, LeafError):
-        raise Refused(condition.reason, condition.construct)
-    tree = trees.unwrapped(condition.tree)
-    if truth(tree) is True:
-        return False
-    if isinstance(tree, exp.Exists):
-        return _same_rows(tree, parsed)
-    if not isinstance(tree, exp.GT | exp.NEQ | exp.GTE) or not isinstance(tree.this, exp.Parameter):
-        raise Refused("the condition of a loop in chunks is not understood", "WHILE")
-    name = variable_name(tree.this)
-    limit = tree.expression.sql()
-    good = limit == "0" if isinstance(tree, exp.GT | exp.NEQ) else limit == "1"
-    if name == "@@rowcount":
-        raise Refused("@@ROWCOUNT before the first chunk is not known", "WHILE")
-    if name not in counted or not good:
-        raise Refused("the condition of a loop in chunks is not understood", "WHILE")
-    start = lookup(state, name or "", ex.line(node))
-    first = type(tree)(
-        this=start.expression.copy() if start.expression is not None else exp.Null(),
-        expression=tree.expression.copy(),
-    )
-    if truth(first) is not True:
-        raise Refused("it is not known whether the loop begins", "WHILE")
-    return True
-
-
-def _same_rows(tree: exp.Exists, parsed: ParsedLeaf) -> bool:
-    query = tree.this
-    if not isinstance(query, exp.Select) or parsed.query is None or query.args.get("joins"):
-        return False
-    if parsed.query.args.get("joins"):
-        return False
-    sources = [q.args["from_"].this for q in (query, parsed.query)]
-    if any(not isinstance(s, exp.Table) for s in sources):
-        return False
-    names = [s.name.lower() for s in sources]
-    wheres = [q.args.get("where") for q in (query, parsed.query)]
-    texts = [w.sql().lower() if w is not None else "" for w in wheres]
-    return names[0] == names[1] and texts[0] == texts[1]
-
-
-def _breaks_without_rows(node: nodes.If, counted: set[str]) -> bool:
-    """``IF @@ROWCOUNT = 0 BREAK``, ``IF @n = 0 BREAK``."""
-    if node.otherwise is not None or not all(
-        isinstance(s, nodes.Break) for s in flattened([node.then])
-    ):
-        return False
-    parsed = node.condition.parsed
-    if isinstance(parsed, LeafError):
-        return False
-    tree = trees.unwrapped(parsed.tree)
-    if not isinstance(tree, exp.EQ | exp.LT) or not isinstance(tree.this, exp.Parameter):
-        return False
-    wanted = "0" if isinstance(tree, exp.EQ) else "1"
-    name = variable_name(tree.this)
-    return tree.expression.sql() == wanted and (name == "@@rowcount" or name in counted)
-
-
-def _falsifies(parsed: ParsedLeaf) -> bool:
-    """Whether the new values make the UPDATE's own condition false: each row changes once."""
-    where = parsed.query.args.get("where") if parsed.query is not None else None
-    if where is None:
-        return False
-    new = {a.column.name.lower(): trees.unwrapped(a.value) for a in parsed.assignments if a.column}
-    for part in conjuncts(where.this):
-        if isinstance(part, exp.Is) and isinstance(part.expression, exp.Null):
-            column = trees.unwrapped(part.this)
-            value = new.get(column.name.lower()) if isinstance(column, exp.Column) else None
-            if isinstance(value, exp.Literal | exp.National):
-                return True
-        if isinstance(part, exp.EQ) and isinstance(part.this, exp.Column):
-            value = new.get(part.this.name.lower())
-            if value is not None:
-                same = exp.EQ(this=value.copy(), expression=part.expression.copy())
-                if truth(exp.Not(this=same)) is True:
-                    return True
-    return False
 
 
 # --- counters -------------------------------------------------------------------------------------

@@ -198,6 +198,110 @@ WHERE NOT EXISTS (SELECT 1 FROM silver.Customer c WHERE c.CustomerID = b.Custome
 INSERT silver.Customer (CustomerID, City) SELECT -id, city FROM @gone
 """,
     ),
+    "archive in batches, at most so many rows": (
+        ("silver.customer", "silver.dimcustomer"),
+        """
+create procedure silver.archive_customers @batch int = 2, @city nvarchar(50) = 'a'
+as
+begin
+    set nocount on
+    declare @moved int = 1, @total bigint = 0
+    while @moved > 0
+    begin
+        begin transaction
+        delete top (@batch) src
+        output deleted.CustomerID, deleted.FullName, deleted.City, 0 into silver.DimCustomer (CustomerID, FullName, City, IsCurrent)
+        from silver.Customer as src
+        where src.City = @city or src.City is null
+        set @moved = @@ROWCOUNT
+        set @total = @total + @moved
+        commit transaction
+        if @total > 2 BREAK
+        WAITFOR DELAY '00:00:01'
+    end
+    return 0
+end
+""",
+    ),
+    "purge in batches": (
+        ("silver.factorders", "silver.customer", "silver.dailysales"),
+        """
+CREATE PROCEDURE dbo.Purge @keep int = 2 AS
+DECLARE @rows INT
+SET @rows = 1
+WHILE (@rows > 0)
+BEGIN
+    BEGIN TRY
+        BEGIN TRAN
+            DELETE TOP (3) FROM silver.FactOrders WHERE Qty < @keep
+            SELECT @rows = @@ROWCOUNT
+        COMMIT TRAN
+        INSERT INTO etl.LoadLog (Proc_Name, Rows_Loaded) VALUES ('Purge', @rows)
+        CHECKPOINT
+    END TRY
+    BEGIN CATCH
+        IF @@TRANCOUNT > 0 ROLLBACK TRAN
+        ;THROW
+    END CATCH
+END
+WHILE 1 = 1
+BEGIN
+    UPDATE TOP (2) silver.Customer SET City = 'n/a', UpdatedAt = GETDATE() WHERE City IS NULL
+    IF @@ROWCOUNT < 2 BREAK
+END
+DECLARE @more bit = 1
+WHILE @more = 1
+BEGIN
+    DELETE FROM silver.DailySales WHERE OrderDate IN (SELECT TOP 4 OrderDate FROM silver.DailySales WHERE Orders = 0 ORDER BY OrderDate)
+    IF @@ROWCOUNT = 0
+        SET @more = 0
+END
+""",
+    ),
+    "batches while there are rows": (
+        ("silver.factorders", "silver.customer"),
+        """
+create proc silver.clean_up @max_batches int = 2 as
+while exists (select 1 from silver.FactOrders where Qty is null)
+    delete top (2) from silver.FactOrders where Qty is null
+while (select count(*) from silver.Customer c where c.City = 'b') > 0
+begin
+    ;with x as (select top (1) * from silver.Customer where City = 'b' order by CustomerID)
+    delete from x
+end
+declare @i int = 0
+while @i < @max_batches
+begin
+    set @i = @i + 1
+    update top (1) silver.Customer set City = 'q' where City = 'a'
+    if @@rowcount = 0 break
+end
+delete top (1) silver.Customer where FullName = 'b'
+while @@rowcount > 0
+    delete top (1) silver.Customer where FullName = 'b'
+""",
+    ),
+    "load in batches": (
+        ("silver.customer",),
+        """
+CREATE PROCEDURE silver.usp_LoadCustomers @BatchSize int = 2
+AS
+BEGIN
+    SET NOCOUNT ON;
+    DECLARE @cnt int = @BatchSize;
+    WHILE @cnt = @BatchSize
+    BEGIN
+        INSERT INTO silver.Customer (CustomerID, FullName, City)
+        SELECT TOP (@BatchSize) b.CustomerID, b.LastName, b.City
+        FROM bronze.Customer b
+        WHERE NOT EXISTS (SELECT 1 FROM silver.Customer c WHERE c.CustomerID = b.CustomerID)
+        ORDER BY b.CustomerID;
+        SET @cnt = @@ROWCOUNT;
+        RAISERROR('%d rows', 0, 1, @cnt) WITH NOWAIT;
+    END;
+END;
+""",
+    ),
 }
 
 CALLED: dict[str, str] = {}

@@ -37,7 +37,7 @@ def test_a_chunked_loop_that_may_stop_early_is_refused() -> None:
         DELETE TOP (1000) FROM silver.FactOrders WHERE Qty < 2
         SET @n = @@ROWCOUNT
         SET @total = @total + @n
-        IF @total > 5000 BREAK
+        IF @total > 5000 OR DATEPART(hour, GETDATE()) > 6 BREAK
     END
     """
     assert refused(source, "silver.FactOrders").construct == "WHILE"
