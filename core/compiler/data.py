@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from core.compiler import trees
 from core.compiler.align import aligned
+from core.compiler.computed import with_computed_types
 from core.compiler.deletes import delete_through, deleted, emptied, truncated
 from core.compiler.effects import schema_name, switch_target
 from core.compiler.inserts import unordered
@@ -293,7 +294,8 @@ def table_of(ex: Executor, name: ObjectName, body: nodes.TableBody, kind: TableK
     for column in body.columns:
         computed = column.computed.text if column.computed is not None else None
         if column.type is None:
-            raise Refused(f"the computed column {column.name} of {name}", "computed column")
+            columns.append(Column(column.name, t.SQL_VARIANT, computed=computed))
+            continue
         try:
             type_ = t.parse_type(column.type.text, aliases=ex.relations.schema.alias_types)
         except t.UnknownTypeError as error:
@@ -315,7 +317,14 @@ def table_of(ex: Executor, name: ObjectName, body: nodes.TableBody, kind: TableK
         if constraint.kind in (nodes.ConstraintKind.PRIMARY_KEY, nodes.ConstraintKind.UNIQUE)
     )
     keys += tuple((c.name,) for c in body.columns if c.primary_key or c.unique)
-    return Table(name, tuple(columns), kind, keys)
+    table = Table(name, tuple(columns), kind, keys)
+    if not any(column.computed is not None for column in columns):
+        return table
+    table = with_computed_types(table, ex.relations.schema)
+    for made in table.columns:
+        if made.computed is not None and made.type == t.SQL_VARIANT:
+            raise Refused(f"the computed column {made.name} of {name}", "computed column")
+    return table
 
 
 def create_table(ex: Executor, node: nodes.CreateTable, state: State) -> None:

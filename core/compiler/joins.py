@@ -309,6 +309,27 @@ class JoinedTarget:
                 return False
         return True
 
+    def exactly_once(self, relations: Relations) -> bool:
+        """Whether the FROM gives every target row once: LEFT JOINs to at most one row each, and
+        APPLYs that always give one.
+        """
+        if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
+            return False
+        known = {self.alias.lower()}
+        for join in self.query.args.get("joins") or ():
+            if isinstance(join.this, exp.Lateral):
+                if not _gives_one_row(join.this, join.meta.get("tsql_apply") == "OUTER"):
+                    return False
+            elif str(join.args.get("side") or "").upper() == "LEFT":
+                on = join.args.get("on")
+                equal = [p for p in conjuncts(on) if isinstance(p, exp.EQ)] if on else []
+                if not self._is_determined(join.this, known, equal, relations):
+                    return False
+            else:
+                return False
+            known.add(join.this.alias_or_name.lower())
+        return True
+
     def _is_determined(
         self,
         item: exp.Expr,
@@ -351,3 +372,30 @@ class JoinedTarget:
             if relations[item.name].column(name) is not None:
                 found.append(item.alias_or_name.lower())
         return found
+
+
+def _gives_one_row(lateral: exp.Lateral, outer: bool) -> bool:
+    """An aggregate without GROUP BY gives one row; ``OUTER APPLY (SELECT TOP 1 …)`` does too."""
+    query = trees.unwrapped(lateral.this)
+    if isinstance(query, exp.Subquery):
+        query = query.this
+    if not isinstance(query, exp.Select) or query.args.get("having") is not None:
+        return False
+    if query.args.get("group") is None and query.expressions and not query.args.get("distinct"):
+        aggregates = [_is_aggregate(item) for item in query.expressions]
+        if any(aggregates):
+            return True
+    limit = query.args.get("limit")
+    return outer and limit is not None and limit.expression.sql() == "1"
+
+
+def _is_aggregate(item: exp.Expr) -> bool:
+    return any(
+        isinstance(node, exp.AggFunc)
+        or (isinstance(node, exp.Anonymous) and node.name.upper() in _AGGREGATES)
+        for node in item.walk()
+        if node.find_ancestor(exp.Window) is None
+    )
+
+
+_AGGREGATES = frozenset(["SUM", "COUNT", "COUNT_BIG", "MIN", "MAX", "AVG", "STRING_AGG"])

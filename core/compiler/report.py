@@ -16,11 +16,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from sqlglot import exp
-
-from core.compiler import trees
-from core.compiler.align import parsed_text
 from core.compiler.compile import compile_procedure
+from core.compiler.computed import with_computed_types
 from core.compiler.dynamic import statements_in_texts
 from core.compiler.effects import effects_of
 from core.compiler.inference import with_inferred
@@ -31,7 +28,6 @@ from core.compiler.tables import table_key
 from core.project.files import read_text
 from core.tsql import nodes
 from core.tsql import types as t
-from core.tsql.binding import bind_query
 from core.tsql.errors import TsqlError
 from core.tsql.parser import parse_procedure, parse_script
 from core.tsql.schema import (
@@ -165,7 +161,7 @@ class Database:
         )
         for table in self.tables.values():
             if any(column.computed is not None for column in table.columns):
-                schema = schema.with_table(_computed(table, schema))
+                schema = schema.with_table(with_computed_types(table, schema))
         return schema
 
     @property
@@ -291,25 +287,6 @@ def _table(statement: nodes.CreateTable, database: Database) -> Table | None:
     ) + tuple((c.name,) for c in body.columns if c.primary_key or c.unique)
     name = ObjectName(statement.name.name, statement.name.schema or "dbo")
     return Table(name, tuple(columns), TableKind.TABLE, keys)
-
-
-def _computed(table: Table, schema: Schema) -> Table:
-    """The table with the types of its computed columns."""
-    stored = replace(table, columns=tuple(c for c in table.columns if c.computed is None))
-    columns: list[Column] = []
-    for column in table.columns:
-        if column.computed is not None:
-            try:
-                value = trees.alias(parsed_text(column.computed, column.name), column.name)
-                query = trees.select(
-                    [value], exp.to_table(f"{table.name.schema}.{table.name.name}")
-                )
-                bound = bind_query(query, schema.with_table(stored))
-                column = replace(column, type=bound.columns[0].type)
-            except (Refused, TsqlError):
-                pass
-        columns.append(column)
-    return replace(table, columns=tuple(columns))
 
 
 def count_databases(script: nodes.Script, database: Database) -> None:

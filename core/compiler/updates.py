@@ -180,6 +180,12 @@ class Updater:
         changed: list[tuple[Relation, Relation]] = []
         single = not joined.others
         self.check_names(joined, list(values.values()))
+        if not single and self._is_once(state, joined):
+            for group in state.groups:
+                rows = self._in_place(state, group, joined, values, context)
+                every = joined.where is None
+                groups.append(self._changed(group, rows, values, every_row=every))
+            return replace(state, groups=tuple(groups), written=True, upsert=None), changed
         if not single and not joined.matches_once(self.binder.relations):
             return self._first_match(state, joined, values, context)
         for group in state.groups:
@@ -288,8 +294,21 @@ class Updater:
                 new = stored_value(new.copy(), column)
                 branch = exp.If(this=joined.where.copy(), true=new)
                 items.append(trees.alias(exp.Case(ifs=[branch], default=old), column.name))
-        query = trees.select(items, group.relation.ref(joined.alias))
+        joins = [join.copy() for join in joined.query.args.get("joins") or ()]
+        query = trees.select(items, group.relation.ref(joined.alias), None, joins)
         return self._stored(state, query, self._hint(state, "corrected"), context)
+
+    def _is_once(self, state: TableState, joined: JoinedTarget) -> bool:
+        """Whether every target row is exactly once among the joined rows, and only that helps:
+        with APPLY, or with outer joins to a table without a key.
+        """
+        has_apply = any(isinstance(item, exp.Lateral) for item in joined.others)
+        if not has_apply:
+            if joined.is_inner or joined.partners() is not None:
+                return False
+            if all(group.relation.keys for group in state.groups):
+                return False
+        return joined.exactly_once(self.binder.relations)
 
     def _joined_in_place(
         self,

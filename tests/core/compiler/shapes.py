@@ -335,4 +335,38 @@ INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, Custome
 UPDATE f SET Qty = ISNULL(c.CustomerID, 0) FROM silver.FactOrders f JOIN bronze.Orders o ON o.CustomerID = f.CustomerID LEFT JOIN bronze.Customer c ON c.CustomerID = o.CustomerID WHERE f.Amount IS NULL
 """,
     ),
+    "update_cross_apply": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, CustomerID, Qty FROM bronze.Orders
+UPDATE f SET Qty = f.Qty + m.Delta, Amount = CASE WHEN f.Qty + m.Delta < 0 THEN -1 ELSE 1 END FROM silver.FactOrders f CROSS APPLY (SELECT SUM(CASE o.Status WHEN 'a' THEN o.Qty ELSE -o.Qty END) AS Delta FROM bronze.Orders o WHERE o.CustomerID = f.CustomerID) m WHERE m.Delta IS NOT NULL
+""",
+    ),
+    "update_outer_apply": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+UPDATE f SET OrderDate = l.OrderDate FROM silver.FactOrders f OUTER APPLY (SELECT TOP 1 o.OrderDate FROM bronze.Orders o WHERE o.CustomerID = f.CustomerID ORDER BY o.OrderDate DESC) l
+INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, CustomerID, Qty FROM bronze.Orders
+""",
+    ),
+    "update_two_left_joins_without_key": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, CustomerID, Qty FROM bronze.Orders
+UPDATE f SET Amount = ISNULL(o.Amount, 0), Qty = CASE WHEN c.City IS NULL THEN 0 ELSE f.Qty END FROM silver.FactOrders f LEFT JOIN bronze.Orders o ON o.OrderID = f.OrderID LEFT JOIN bronze.Customer c ON c.CustomerID = o.CustomerID WHERE o.Qty IS NULL OR c.City = 'a'
+""",
+    ),
+    "computed_temp_column": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+CREATE TABLE #b (OrderID int NOT NULL, Opening decimal(18,2) NULL, Movement int, Closing AS (ISNULL(Opening, 0) + ISNULL(Movement, 0)))
+INSERT INTO #b (OrderID, Opening, Movement) SELECT OrderID, Amount, Qty FROM bronze.Orders
+UPDATE b SET Opening = 1 FROM #b b WHERE Opening IS NULL
+INSERT INTO silver.FactOrders (OrderID, Amount) SELECT OrderID, Closing FROM #b WHERE Closing > 2
+""",
+    ),
 }
