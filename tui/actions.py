@@ -13,6 +13,7 @@ from core.pipeline.result import ItemStatus
 from core.pipeline.state import ItemPhase, ItemState, RunPhase, RunState
 from tui.text import Line, line
 from tui.viewmodels.document import Lines
+from tui.viewmodels.run import consent_open
 from tui.viewmodels.tables import TableInfo
 
 TABLES, RUN, SUMMARY, HISTORY = "tables", "run", "summary", "history"
@@ -80,6 +81,8 @@ _SPOKEN = {
     "minus": "-",
     "escape": "esc",
     "ctrl+p": "^p",
+    "exclamation_mark": "!",
+    "ctrl+t": "^t",
 }
 
 
@@ -194,6 +197,13 @@ def _can_commit(s: Situation) -> str:
     return ""
 
 
+def _consent_open(s: Situation) -> str:
+    if why := _live(s):
+        return why
+    assert s.run is not None
+    return "" if consent_open(s.run) else "Nobody asks whether something may be sent."
+
+
 def _has_item(s: Situation) -> str:
     return "" if s.item is not None else "There is no table here."
 
@@ -289,6 +299,14 @@ ACTIONS: tuple[Action, ...] = (
         "slower", "minus", "fewer at once", "Work on one table fewer at once", (RUN,), _unfinished
     ),
     # decisions
+    Action(
+        "consent",
+        "exclamation_mark",
+        "consent",
+        "Answer what may be sent to Claude",
+        _ITEMS,
+        _consent_open,
+    ),
     Action(
         "approve",
         "a",

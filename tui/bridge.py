@@ -51,6 +51,8 @@ class Bridge:
         """How many entries there were in all, also those no longer in the log."""
         self.attention: list[str] = []
         """Sentences for the bell: a person is needed, the run is done. Taken by the notifier."""
+        self.offered = 0
+        """The question about consent that was put to the person already, by its event."""
         self._attempts = AttemptFiles(runs)
         self._read = lru_cache(maxsize=64)(self._attempts.read)
         self._procedures = procedures or (lambda _writer: ("", 1))

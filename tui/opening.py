@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.dbt.pool import WorkerPool
-from core.pipeline.launch import select
+import click
+
+from core.dbt.launch import default_start_method, start_forkserver, work_folder
+from core.pipeline.claude_use import ClaudeUse
 from core.pipeline.wish import Wish, settings_for
 from core.project.codes import ProjectError
-from core.project.project import MigrationProject
+from core.project.settings import Settings
 
 GIL_SLICE = 0.001
 """Seconds a thread keeps the interpreter: the compiler works in threads beside the screen, and
@@ -35,6 +37,9 @@ def run_app(
     target: str | None = None,
     approve: str | None = None,
     max_cost: float | None = None,
+    yes: bool = False,
+    record: Path | None = None,
+    replay: Path | None = None,
     serve: bool = False,
     **_others: Any,
 ) -> int:
@@ -48,7 +53,7 @@ def run_app(
     if serve:
         return serve_app(sys.argv[1:])
     wish = Wish(
-        project=project,
+        project=project.resolve(),
         tables=tuple(tables),
         all_ready=all_ready,
         in_place=in_place,
@@ -64,16 +69,13 @@ def run_app(
             "max_cost": max_cost,
         },
         environment=dict(os.environ),
+        claude=ClaudeUse(yes, record, replay),
     )
+    if record is not None and replay is not None:
+        raise click.UsageError("--record and --replay exclude each other.")
     settings = settings_for(wish)
-    preselected: tuple[str, ...] = ()
-    if tables or all_ready:
-        selection = select(wish, MigrationProject.open(project), settings)
-        if selection.unknown:
-            raise ProjectError(selection.unknown[0])
-        preselected = selection.items
-    # A forkserver cannot be started while Textual has the terminal.
-    WorkerPool(settings.workers).start_early()
+    preselected = _selected(wish, settings) if tables or all_ready else ()
+    start_early()
     sys.setswitchinterval(GIL_SLICE)
     from tui.app import Proc2dbtApp
     from tui.prefs import prefs_file
@@ -86,6 +88,23 @@ def run_app(
         prefs_file=prefs_file(os.environ),
     )
     return app.run() or app.return_code or 0
+
+
+def start_early() -> None:
+    """Start what cannot be started while Textual has the terminal; it warms up behind the app."""
+    work_folder()
+    if default_start_method() == "forkserver":
+        start_forkserver()
+
+
+def _selected(wish: Wish, settings: Settings) -> tuple[str, ...]:
+    from core.pipeline.launch import select
+    from core.project.project import MigrationProject
+
+    selection = select(wish, MigrationProject.open(wish.project), settings)
+    if selection.unknown:
+        raise ProjectError(selection.unknown[0])
+    return selection.items
 
 
 def serve_app(arguments: Sequence[str], port: int = 8177) -> int:

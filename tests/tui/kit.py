@@ -129,9 +129,11 @@ class Opened:
         return type(self.app.screen).__name__
 
     async def started(self, *keys: str) -> None:
-        """Press keys that start a run, and wait for its screen."""
+        """Press keys that start a run, and wait for its screen (a question may be over it)."""
         await self.press(*keys)
-        await self.until(lambda: self.name == "RunScreen")
+        await self.until(
+            lambda: any(type(s).__name__ == "RunScreen" for s in self.app.screen_stack)
+        )
         await self.settle()
 
     async def done(self) -> None:

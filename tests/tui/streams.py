@@ -375,15 +375,28 @@ def _summary(stream: Stream) -> Summary:
     return summary_of([e.result for e in stream.events if isinstance(e, ev.ItemFinished)])
 
 
+CONSENT_TEXT = (
+    "Sent to api.anthropic.com (anthropic), models claude-opus-5-5 and claude-sonnet-5-5: the "
+    "source of the procedures, and of views, functions and procedures they use, with comments "
+    "(literals that look like secrets are masked, other literals are not); names, types, defaults "
+    "and keys of the tables they name; the generated models and messages of dbt about them; "
+    "generated counterexamples; of test specs only names, counts, differing columns and their "
+    "types, no rows. For 2 tables: about 18,000 tokens of prompt (estimated), $0.31 to $0.84 at "
+    "list prices of 2026-10-01. Claude in proc2dbt is contract-tested, not live-tested."
+)
+
+
 def with_claude(stream: Stream) -> None:
     """Claude was asked: consent, tokens, money, a rate limit."""
     stream.started(author="both", budget_usd=5.0)
+    stream.add(ev.ItemStarted(item_id="silver.dimcustomer", author="both"))
+    stream.add(ev.StageStarted(item_id="silver.dimcustomer", stage=Stage.GENERATE))
     stream.add(
         ev.ConsentAsked(
             host="api.anthropic.com",
             items=("silver.dimcustomer", "silver.factsales"),
             estimate_usd=0.84,
-            text="The text of 2 procedures and the columns of 5 tables would be sent.",
+            text=CONSENT_TEXT,
         )
     )
 
@@ -392,8 +405,6 @@ def claude_spent(stream: Stream) -> None:
     """Consent given, calls made, and a wait."""
     with_claude(stream)
     stream.add(ev.ConsentGiven(given=True, by="Ada"))
-    stream.add(ev.ItemStarted(item_id="silver.dimcustomer", author="both"))
-    stream.add(ev.StageStarted(item_id="silver.dimcustomer", stage=Stage.GENERATE))
     usage = Usage(calls=1, input_tokens=18_200, output_tokens=2_900, cost_usd=0.19)
     stream.add(
         ev.ClaudeCall(

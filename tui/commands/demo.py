@@ -81,4 +81,4 @@ def _open_app(folder: Path) -> None:
         say("There is no terminal here; the demo runs headless.")
         return
     opening = importlib.import_module("tui.opening")
-    sys.exit(opening.run_app(project=folder, tables=_targets(), in_place=True))
+    sys.exit(opening.run_app(project=folder, tables=_targets(), in_place=True, commit=True))

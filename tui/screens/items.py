@@ -98,6 +98,16 @@ class ItemsScreen(BaseScreen):
             self.repaint()
         elif self.bridge.live and self.state.totals.running:
             self.tick()
+        self._offer_consent()
+
+    def _offer_consent(self) -> None:
+        """Nothing goes on until it is answered: the question comes by itself, once."""
+        asked = self.state.consent_asked
+        if asked is None or asked.seq == self.bridge.offered or not self.bridge.live:
+            return
+        if vm.consent_open(self.state):
+            self.bridge.offered = asked.seq
+            self.guarded(self.act_consent)
 
     def tick(self) -> None:
         """Only what the clock moves."""
@@ -293,6 +303,24 @@ class ItemsScreen(BaseScreen):
         else:
             self.controller.edit(item.item_id, edited)
             self.tell(f"Your text of {item.table_ref} is being verified.")
+
+    async def act_consent(self) -> None:
+        """What would be sent to Claude, where to, what it may cost; and the answer."""
+        asked = self.state.consent_asked
+        assert asked is not None
+        width = min(92, int(self.size.width * 0.9) - 8)
+        answers = (
+            Answer("y", "agree: it is sent, now and in later runs of this project", "yes"),
+            Answer("x", "refuse: nothing is sent, and Claude writes nothing in this run", "no"),
+        )
+        question = Question(
+            f"Send to {asked.host}?", svm.consent_document(self.state, asked, width), answers
+        )
+        answer = await self.app.push_screen_wait(question)
+        if not answer:
+            self.tell("Not answered: tables that need Claude wait. ! asks again.", "warning")
+        elif self.bridge.live and vm.consent_open(self.state):
+            self.controller.answer_consent(answer == "yes")
 
     def act_undo(self) -> None:
         """Take back the last decision about each of these tables."""

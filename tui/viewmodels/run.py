@@ -166,13 +166,26 @@ _PHASES = {
 }
 
 
+def consent_open(state: RunState) -> bool:
+    """Whether the run waits for an answer to what may be sent to Claude.
+
+    Whoever asked may have been cancelled meanwhile: then nothing is at work any more.
+    """
+    if state.consent_asked is None or state.consent_given is not None:
+        return False
+    return state.phase in _STEERABLE and state.totals.running > 0
+
+
+_STEERABLE = (RunPhase.RUNNING, RunPhase.PAUSED, RunPhase.DRAINING)
+
+
 def phase_span(state: RunState) -> Span:
     """The phase in words; a run whose items are all done waits for decisions."""
     t = state.totals
     asked = state.consent_asked
-    if asked is not None and state.consent_given is None:
+    if asked is not None and consent_open(state):
         cost = f", about {money(asked.estimate_usd)}" if asked.estimate_usd is not None else ""
-        return span(f"! consent: send to {asked.host}{cost}?", "accent")
+        return span(f"! may texts be sent to {asked.host}{cost}?", "accent")
     if state.phase in (RunPhase.RUNNING, RunPhase.DRAINING) and t.total and t.done == t.total:
         return ("◆ your decision", "accent")
     if state.phase is RunPhase.DRAINING and not t.running:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from core.pipeline.events import ConsentAsked
 from core.pipeline.result import Decision, ItemStatus
 from core.pipeline.state import ItemState, RunState
 from tui.text import Line, Span, count, fit, line, literal, span, wrapped
@@ -202,6 +204,22 @@ def selection_document(state: RunState, ids: Sequence[str], sentence: str) -> Li
         why = f"  {', '.join(item.codes)}" if item.codes else ""
         lines.append(line((f" {sign} ", tone), item.table_ref, (why, "dim")))
     return Lines(f"selection:{','.join(ids)}", lines)
+
+
+def consent_document(state: RunState, asked: ConsentAsked, width: int) -> Lines:
+    """What would leave this machine, for which tables, sentence by sentence."""
+    where, colon, what = asked.text.partition(": ")
+    shown = wrapped(where + colon.strip(), width)
+    for part in _CLAUSES.split(what):
+        shown += wrapped(f"· {part.strip().rstrip(';')}", width, "", "  ")
+    names = ", ".join(state.items[i].table_ref for i in asked.items if i in state.items)
+    if names:
+        shown += [(), *wrapped(f"Tables: {names}", width, "dim")]
+    return Lines(f"consent:{asked.seq}", shown)
+
+
+_CLAUSES = re.compile(r"(?<=[.;])\s+(?=\S)")
+"""Where a clause of the text ends; each gets a line of its own."""
 
 
 def failing_line(item: ItemState) -> int:
