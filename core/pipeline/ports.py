@@ -142,6 +142,10 @@ class ClaudePort(Protocol):
         """A person's answer to ``ConsentAsked``."""
         ...
 
+    def reopen_consent(self) -> None:
+        """After a refusal: ask again when something is to be sent next; else without effect."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connection."""
         ...

@@ -18,6 +18,7 @@ from functools import partial
 from core.generation.author import Draft
 from core.pipeline import events as ev
 from core.pipeline.attempts import AttemptFiles, RecordedDrafts, file_stem
+from core.pipeline.deadline import deadline
 from core.pipeline.decisions import (
     Action,
     DecisionError,
@@ -120,6 +121,9 @@ class RunController:
         *,
         resumed: bool = False,
     ) -> None:
+        if request.kind != "generate" and self.parts.claude is not None:
+            # A person wants it done again; after a refusal they may agree this time.
+            self.parts.claude.reopen_consent()
         self.stream.emit(
             ev.ItemQueued(
                 item_id=item.item_id,
@@ -220,9 +224,9 @@ class RunController:
             )
         )
         trail = Trail()
-        deadline = self.plan.settings.deadline
+        seconds = self.plan.settings.deadline_of(author)
         try:
-            async with asyncio.timeout(deadline):
+            async with deadline(seconds):
                 process = self._process(queued, author)
                 trail = process.trail
                 await process.run()
@@ -232,7 +236,7 @@ class RunController:
                 raise
             result = self._cancelled_result(item)
         except TimeoutError:
-            result = failed(item, [_deadline(item, deadline)])
+            result = failed(item, [_deadline(item, seconds)])
         except ProjectError as error:
             result = failed(item, [error.diagnostic.model_copy(update={"item_id": item.item_id})])
         except Exception as error:
