@@ -96,6 +96,9 @@ def loop(ex: Executor, node: nodes.While, state: State) -> list[nodes.Statement]
         closed_form(ex, node, state)
     except Refused as refusal:
         ex.undo(before, state)
+        if not _may_end_at_once(node):
+            ex.poison([node], state, refusal.at(ex.line(node)))
+            return []
         return _turn(ex, node, state, 0, refusal.at(ex.line(node)))
     ex.count_writes(before, state)
     return []
@@ -118,6 +121,18 @@ def _turn(
         return []
     state.lazies["@@rowcount"] = flow.no_rows
     return [node.body, NextTurn(node.span, node, turn + 1, why)]
+
+
+def _may_end_at_once(node: nodes.While) -> bool:
+    """Whether it is worth running turns: not where every turn takes the next rows."""
+    inner = list(nodes.statements(node.body))
+    if any(isinstance(found, nodes.TryCatch) for found in inner):
+        return True
+    takes = any(
+        isinstance(found, nodes.Leaf) and " TOP" in found.text.upper().replace("(", " (")
+        for found in inner
+    )
+    return not takes and "@@FETCH_STATUS" not in node.condition.text.upper()
 
 
 def _give_up(ex: Executor, node: nodes.While, state: State, why: Unsupported) -> None:
