@@ -11,6 +11,7 @@ from core.compiler.comments import Comments
 from core.compiler.emit import Emitter
 from core.compiler.executor import Executor
 from core.compiler.fold import NotConstant, fold
+from core.compiler.letters import AS_STORED, LOWER, UPPER, Known, Letters
 from core.compiler.options import CompileOptions, ModelInput
 from core.compiler.plan import planned
 from core.compiler.registry import Relations
@@ -58,8 +59,10 @@ def _compiled(
     table = schema.table(name)
     types, variables, table_parameters = _parameters(procedure, schema)
 
-    def execute(versions: Mapping[str, int] | None) -> tuple[Executor, State, DuckDbTranslator]:
-        translator = DuckDbTranslator(types, options)
+    def execute(
+        versions: Mapping[str, int] | None, letters: Known
+    ) -> tuple[Executor, State, DuckDbTranslator]:
+        translator = DuckDbTranslator(types, options, letters)
         executor = Executor(
             Relations(schema, translator),
             options,
@@ -72,13 +75,16 @@ def _compiled(
         initial = started(values, procedure.name.name)
         return executor, executor.run(procedure.body, initial), translator
 
-    executor, state, translator = execute(None)
+    executor, state, translator = execute(None, {})
+    versions = None
     if any(
         found.written and key != target and isinstance(options.relation(key), ModelInput)
         for key, found in state.tables.items()
     ):
         versions = {key: found.version for key, found in state.tables.items()}
-        executor, state, translator = execute(versions)
+    letters = _letters(state, translator)
+    if versions is not None or letters:
+        executor, state, translator = execute(versions, letters)
     if state.poison is not None:
         return state.poison
     final = state.tables.get(target)
@@ -117,6 +123,113 @@ def _compiled(
         variables=emitted.variables,
         required_variables=emitted.required,
     )
+
+
+def _letters(state: State, translator: DuckDbTranslator) -> Known:
+    """How the procedure itself writes texts into permanent tables, where not as it reads them.
+
+    What an earlier run left is read by the next one, so this is known only after a first look.
+    """
+    found: dict[str, dict[str, Letters]] = {}
+    seen = frozenset().union(*(x for each in translator.letters.values() for x in each.values()))
+    if not seen & {UPPER, LOWER}:
+        return found  # literals alone are written like the data
+    for key, table in state.tables.items():
+        if table.table.name.is_temporary:
+            continue
+        columns: dict[str, Letters] = {}
+        for group in table.groups:
+            for column, letters in translator.letters.get(group.relation.id, {}).items():
+                if letters - {AS_STORED}:
+                    columns[column] = columns.get(column, frozenset({AS_STORED})) | letters
+        if columns:
+            found[key] = columns
+    return found
+
+
+def started(variables: dict[str, Value], procedure: str = "") -> State:
+    """The state before the first statement. The path without errors has ``@@ERROR = 0``."""
+    zero = Value(t.INT, exp.Literal.number(0))
+    none = Value(t.parse_type("numeric(38, 0)"), exp.Null())
+    lazies: dict[str, Lazy] = {
+        "@@error": lambda: zero,
+        "@@trancount": lambda: zero,
+        "xact_state()": lambda: zero,
+        "scope_identity()": lambda: none,
+    }
+    return State(variables=variables, lazies=lazies, procedure=procedure)
+
+
+def _parameters(
+    procedure: nodes.CreateProcedure, schema: Schema
+) -> tuple[dict[str, t.SqlType], dict[str, jinja.Variable], list[str]]:
+    """Types by name, vars by name, and the parameters that are tables."""
+    types: dict[str, t.SqlType] = {}
+    variables: dict[str, jinja.Variable] = {}
+    tables: list[str] = []
+    for parameter in procedure.parameters:
+        key = parameter.name.lower()
+        if parameter.is_readonly:
+            tables.append(key)
+            continue
+        try:
+            type_ = t.parse_type(parameter.type.text, aliases=schema.alias_types)
+        except t.UnknownTypeError as error:
+            if parameter.type.schema:
+                tables.append(key)
+                continue
+            raise Refused(error.reason, "unknown type", parameter.span.line) from None
+        types[key] = type_
+        default = parameter.default
+        variables[key] = jinja.Variable(
+            jinja.variable_name(procedure.name.name, parameter.name),
+            type_,
+            _default(default) if default is not None else None,
+            default is None and not parameter.is_output,
+        )
+    return types, variables, tables
+
+
+def _default(default: nodes.Expr) -> str | None:
+    parsed = default.parsed
+    if not isinstance(parsed, ParsedExpr):
+        raise Refused("the default of a parameter is not understood", "parameter default")
+    try:
+        value = fold(parsed.tree)
+    except NotConstant:
+        text = default.text.strip()
+        if text.isidentifier():
+            return text  # a bare word is a string: @mode varchar(10) = FULL
+        raise Refused(f"the default {text} is not a constant", "parameter default") from None
+    return None if value is None else str(value)
+
+
+def _initial(
+    procedure: nodes.CreateProcedure,
+    types: Mapping[str, t.SqlType],
+    executor: Executor,
+    tables: list[str],
+) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for parameter in procedure.parameters:
+        key = parameter.name.lower()
+        if key in tables:
+            continue
+        node = exp.Parameter(this=exp.Var(this=parameter.name.lstrip("@")))
+        found[key] = Value(type_of(executor, parameter.type), node)
+    return found
+
+
+def _kept_up(state: State, inputs: tuple[str, ...], options: CompileOptions) -> list[str]:
+    """A note for each table the model reads that the procedure itself keeps up to date."""
+    return [
+        f"the procedure reads {key} and writes it too (a control table?): the model only reads it, "
+        "so something else has to keep it up to date"
+        for key in inputs
+        if (found := state.tables.get(key)) is not None
+        and found.written
+        and not isinstance(options.relation(key), ModelInput)
+    ]
 
 
 def started(variables: dict[str, Value], procedure: str = "") -> State:

@@ -22,6 +22,8 @@ class Translated:
 
     columns: tuple[Column, ...]
     tree: exp.Expr
+    letters: tuple[frozenset[str], ...] = ()
+    """How the columns can be written, see `core.compiler.letters`."""
 
 
 class Translator(Protocol):
@@ -32,6 +34,14 @@ class Translator(Protocol):
 
     def query(self, tree: exp.Expr, schema: Schema) -> Translated:
         """The query in DuckDB's SQL, and its columns."""
+        ...
+
+    def imported(self, relation: str, source: str) -> None:
+        """Hear under which name queries read a permanent table."""
+        ...
+
+    def named(self, relation: str, translated: Translated) -> None:
+        """Hear under which name later queries read a translated one."""
         ...
 
 
@@ -66,6 +76,7 @@ class Relations:
                     keys=keys,
                 ),
             )
+            self._translator.imported(self._by_text[text].id, source)
         return self._by_text[text]
 
     def query(
@@ -102,6 +113,7 @@ class Relations:
             keys=tuple(dict.fromkeys((*keys, *found))),
         )
         self._add(text, relation)
+        self._translator.named(relation.id, translated)
         return relation
 
     def recursive(self, anchor: Relation, hint: str, origin: Origin) -> Relation:
@@ -116,6 +128,7 @@ class Relations:
     def recursion(self, stand_in: Relation, tree: exp.Expr, hint: str, origin: Origin) -> Relation:
         """The recursive relation itself, under the stand-in's id: its query reads itself."""
         translated = self._translator.query(tree, self.schema)
+        self._translator.named(stand_in.id, translated)
         inputs = tuple(r for r in self._inputs(tree) if r.id != stand_in.id)
         relation = replace(
             stand_in, query=tree, duckdb=translated.tree, inputs=inputs, hint=hint, origin=origin

@@ -7,11 +7,12 @@ What comes back still names relations by id; variables and the clock are placeho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from core.compiler import trees
+from core.compiler.letters import Known, Letters, needs_folding, output_letters
 from core.compiler.options import Collation, CompileOptions, Correction
 from core.compiler.registry import Translated
 from core.compiler.result import Refused
@@ -45,18 +46,23 @@ class DuckDbTranslator:
 
     parameters: Mapping[str, SqlType]
     options: CompileOptions
+    tables: Known = field(default_factory=dict)
+    """How texts of permanent tables can be written, by ``schema.table`` and column."""
 
     def __post_init__(self) -> None:
         self.used: dict[str, None] = {}
-        preserve = self.options.collation is Collation.PRESERVE or (
+        self.letters: dict[str, dict[str, Letters]] = {}
+        self._preserves = self.options.collation is Collation.PRESERVE or (
             Correction.FOLD_COLLATION in self.options.corrections
         )
-        self._meaning = MeaningTranslator(
+        self._folding = self._meaning_with(MeaningCollation.PRESERVE)
+        self._plain = self._meaning_with(MeaningCollation.ASSUME_CONSISTENT)
+
+    def _meaning_with(self, collation: MeaningCollation) -> MeaningTranslator:
+        return MeaningTranslator(
             DuckDb(),
             Options(
-                collation=(
-                    MeaningCollation.PRESERVE if preserve else MeaningCollation.ASSUME_CONSISTENT
-                ),
+                collation=collation,
                 division_by_zero=DivisionByZero.RAISE,
                 text_conversion=TextConversion.EXACT,
                 clock=CLOCK,
@@ -78,7 +84,8 @@ class DuckDbTranslator:
             tree = with_tie_breakers(tree, schema)
         try:
             bound = bind_query(tree, schema, self.parameters)
-            translated = self._meaning.queries.query(bound.tree)
+            folds = self._preserves or needs_folding(bound.tree, self.letters)
+            translated = (self._folding if folds else self._plain).queries.query(bound.tree)
         except BindError as error:
             raise Refused(error.message, "name or type", _line(error.line)) from None
         except MeaningRefused as error:
@@ -91,7 +98,19 @@ class DuckDbTranslator:
                 raise Refused(f"column {position + 1} of the query has no name", "unnamed column")
             type_ = _hash_type(translated, position) or column.type
             columns.append(Column(column.name, type_, column.nullable))
-        return Translated(tuple(columns), _with_stars(_negations(translated), tree))
+        letters = tuple(output_letters(bound.tree, self.letters))
+        return Translated(tuple(columns), _with_stars(_negations(translated), tree), letters)
+
+    def imported(self, relation: str, source: str) -> None:
+        """The relation under which queries read a permanent table."""
+        self.letters[relation] = dict(self.tables.get(source, {}))
+
+    def named(self, relation: str, translated: Translated) -> None:
+        """The relation a translated query became: others will read it under that name."""
+        self.letters[relation] = {
+            column.name.lower(): letters
+            for column, letters in zip(translated.columns, translated.letters, strict=False)
+        }
 
 
 def _hash_type(query: exp.Expr, position: int) -> SqlType | None:

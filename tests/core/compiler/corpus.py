@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from core.compiler import CompileOptions, report
+from core.compiler import (
+    Compiled,
+    CompileOptions,
+    ModelInput,
+    Unsupported,
+    compile_procedure,
+    report,
+)
 from core.compiler.inference import with_inferred
+from core.compiler.options import Input
 from core.project.files import read_text
 from core.tsql import nodes
 from core.tsql.parser import parse_script
 from core.tsql.schema import Schema
+from tests.core.compiler.differential import in_order, ref_name
 
 FOLDER = Path(__file__).parents[1] / "tsql" / "corpus"
 
@@ -61,3 +70,40 @@ def procedures(warehouse: str) -> Iterator[CorpusProcedure]:
             if targets:
                 schema, _ = with_inferred(database.schema(), [node], database.views)
                 yield CorpusProcedure(file, source, node, targets, schema, options, modules)
+
+
+@dataclass(frozen=True)
+class CorpusModels:
+    """The models of one procedure's targets, and why the others have none.
+
+    ``linked``: they read each other through ``ref()``. Where that is refused, or goes in a circle,
+    every model sees the other targets as the procedure found them.
+    """
+
+    models: dict[str, Compiled]
+    unsupported: dict[str, Unsupported]
+    linked: bool
+
+
+def models_of(procedure: CorpusProcedure) -> CorpusModels:
+    """Compile every target of a procedure, linked by ``ref()`` where that is possible."""
+    alone = _compile(procedure, procedure.options)
+    if len(alone.models) < 2:
+        return alone
+    refs: dict[str, Input] = {key: ModelInput(ref_name(key)) for key in alone.models}
+    linked = _compile(procedure, replace(procedure.options, relation=refs.get))
+    if linked.models.keys() == alone.models.keys() and in_order(linked.models) is not None:
+        return replace(linked, linked=True)
+    return alone
+
+
+def _compile(procedure: CorpusProcedure, options: CompileOptions) -> CorpusModels:
+    models: dict[str, Compiled] = {}
+    unsupported: dict[str, Unsupported] = {}
+    for target in procedure.targets:
+        found = compile_procedure(procedure.source, target, procedure.schema, options)
+        if isinstance(found, Compiled):
+            models[target] = found
+        else:
+            unsupported[target] = found
+    return CorpusModels(models, unsupported, False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -25,6 +26,12 @@ class _Config:
     def __call__(self, **values: Any) -> str:
         self.values.update(values)
         return ""
+
+
+@lru_cache(maxsize=64)
+def _template(sql: str) -> jinja2.Template:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    return environment.from_string(sql)
 
 
 def render(
@@ -45,8 +52,7 @@ def render(
         assert default, f"var {name} has no default and is not set"
         return default[0]
 
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-    text = environment.from_string(sql).render(
+    text = _template(sql).render(
         config=config,
         var=var,
         source=lambda schema, table: f'"{schema}"."{table}"',
