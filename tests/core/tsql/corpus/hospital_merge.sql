@@ -10,15 +10,15 @@ BEGIN
     SET XACT_ABORT ON
     MERGE rpt.DimPatient AS tgt
     USING (SELECT PatientId, FullName, InsuranceClass, Ward, DepositAmt FROM ClinicalDW.src.Patient WHERE PatientId IS NOT NULL) AS src
-        ON tgt.PatientId = ClinicalDW.src.PatientId
-    WHEN MATCHED AND (ISNULL(tgt.FullName, '') <> ISNULL(ClinicalDW.src.FullName, '') OR ISNULL(tgt.DepositAmt, 0) <> ISNULL(ClinicalDW.src.DepositAmt, 0)) THEN
-        UPDATE SET tgt.FullName = ClinicalDW.src.FullName,
-                   tgt.InsuranceClass = ClinicalDW.src.InsuranceClass,
-                   tgt.Ward = ClinicalDW.src.Ward,
-                   tgt.DepositAmt = ClinicalDW.src.DepositAmt
+        ON tgt.PatientId = src.PatientId
+    WHEN MATCHED AND (ISNULL(tgt.FullName, '') <> ISNULL(src.FullName, '') OR ISNULL(tgt.DepositAmt, 0) <> ISNULL(src.DepositAmt, 0)) THEN
+        UPDATE SET tgt.FullName = src.FullName,
+                   tgt.InsuranceClass = src.InsuranceClass,
+                   tgt.Ward = src.Ward,
+                   tgt.DepositAmt = src.DepositAmt
     WHEN NOT MATCHED BY TARGET THEN
         INSERT (PatientId, FullName, InsuranceClass, Ward, DepositAmt)
-        VALUES (ClinicalDW.src.PatientId, ClinicalDW.src.FullName, ClinicalDW.src.InsuranceClass, ClinicalDW.src.Ward, ClinicalDW.src.DepositAmt);
+        VALUES (src.PatientId, src.FullName, src.InsuranceClass, src.Ward, src.DepositAmt);
     PRINT 'rows merged: ' + CAST(@@ROWCOUNT AS varchar(20))
     /* nested /* comment */ stays out */
 END
