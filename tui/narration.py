@@ -53,6 +53,8 @@ def _line(event: Event, state: RunState) -> str:
             return f"  Claude: waiting {event.seconds:.0f} s ({event.reason})"
         case ev.ConsentAsked():
             return f"Consent is needed. {event.text}"
+        case ev.ConsentGiven():
+            return f"Consent {'given' if event.given else 'refused'} by {event.by or 'somebody'}."
         case ev.ProjectBuildFinished():
             return f"dbt build: {event.sentence}" + "".join(f"\n  {e}" for e in event.errors)
         case ev.CommitFinished() if event.commits:
