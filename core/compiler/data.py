@@ -12,10 +12,10 @@ from core.compiler.align import aligned
 from core.compiler.computed import with_computed_types
 from core.compiler.deletes import delete_through, deleted, emptied, truncated
 from core.compiler.effects import schema_name, switch_target
-from core.compiler.inserts import unordered
+from core.compiler.inserts import unordered, with_every_name
 from core.compiler.merges import Merger
 from core.compiler.naming import snake
-from core.compiler.outputs import OutputSource, merge_output, plain_output
+from core.compiler.outputs import OutputSource, merge_output, plain_output, update_output
 from core.compiler.relations import Relation
 from core.compiler.result import Refused, Unsupported
 from core.compiler.state import Group, GroupKind, State, TableState, Value
@@ -44,6 +44,9 @@ def _check_no_top(parsed: ParsedLeaf) -> None:
 
 def leaf(ex: Executor, node: nodes.Leaf, state: State) -> None:
     """Apply SELECT INTO, INSERT, UPDATE, DELETE, MERGE or TRUNCATE."""
+    if node.kind is LeafKind.SELECT and ex.results is not None:
+        _returned(ex, node, state)
+        return
     if node.kind is LeafKind.SELECT:
         ex.drop("SELECT that returns rows to the caller", node)
         state.lazies["@@rowcount"] = _unknown_count(ex.line(node))
@@ -54,6 +57,24 @@ def leaf(ex: Executor, node: nodes.Leaf, state: State) -> None:
     if parsed.remote and parsed.target is not None and parsed.target.table.args.get("catalog"):
         pass
     apply(ex, parsed, node, state)
+
+
+def _returned(ex: Executor, node: nodes.Leaf, state: State) -> None:
+    """A SELECT inside INSERT … EXEC: its rows are what is inserted."""
+    from core.compiler.executor import ResultSet
+
+    parsed = node.parsed
+    if isinstance(parsed, LeafError) or parsed.query is None:
+        raise Refused("a SELECT that is not understood", "INSERT EXEC")
+    if parsed.for_xml is not None:
+        raise Refused("FOR XML or FOR JSON rows", "INSERT EXEC")
+    query, _ = unordered(parsed.query)
+    context = ex.context(node, state)
+    bound = with_every_name(ex.binder.query(query, context))
+    rows = ex.relations.query(bound, "returned_rows", context.origin)
+    assert ex.results is not None
+    ex.results.append(ResultSet(rows))
+    set_count(state, [rows], context.origin.first_line)
 
 
 def apply(ex: Executor, parsed: ParsedLeaf, node: nodes.Node, state: State) -> None:
@@ -222,7 +243,7 @@ def _update(ex: Executor, parsed: ParsedLeaf, context: Context, state: State) ->
     else:
         set_count(state, [rows for _, rows in changed], context.origin.first_line)
     if parsed.output is not None and parsed.output.into is not None:
-        raise Refused("OUTPUT of an UPDATE into a table", "UPDATE OUTPUT")
+        update_output(ex, parsed.output, found, joined, values, inner, state)
 
 
 def _with_ctes(ex: Executor, parsed: ParsedLeaf, context: Context) -> Context:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,14 @@ from core.compiler.inserts import listed_columns
 from core.compiler.relations import Relation
 from core.compiler.result import Refused
 from core.compiler.state import State, TableState
+from core.compiler.updates import stored_value
 from core.tsql.binding_from import table_name
 from core.tsql.leaves import Output, ParsedLeaf
 
 if TYPE_CHECKING:
     from core.compiler.binder import Context
     from core.compiler.executor import Executor
+    from core.compiler.joins import JoinedTarget
     from core.compiler.merges import Branch
 
 
@@ -80,6 +82,56 @@ def append_output(
     named = ex.binder.projected(rows, [c.name for c in columns], "output_rows", context.origin)
     key = ex.tables.key(table_name(output.into))
     state.tables[key], _ = ex.inserter.append(into, named, columns, [], context, "output_rows")
+
+
+def update_output(
+    ex: Executor,
+    output: Output,
+    before: TableState,
+    joined: JoinedTarget,
+    values: Mapping[str, exp.Expr],
+    context: Context,
+    state: State,
+) -> None:
+    """OUTPUT of an UPDATE: the joined rows, with inserted.x the new and deleted.x the old value."""
+    if joined.others and not joined.matches_once(ex.relations):
+        raise Refused("OUTPUT of an UPDATE with several matches", "UPDATE OUTPUT")
+    new = {
+        column.name.lower(): stored_value(values[column.name.lower()].copy(), column)
+        for column in before.table.columns
+        if column.name.lower() in values
+    }
+
+    def seen(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column) or node.table.lower() not in ("inserted", "deleted"):
+            return node
+        if before.table.column(node.name) is None:
+            raise Refused(f"OUTPUT of an unknown column '{node.name}'", "UPDATE OUTPUT")
+        value = new.get(node.name.lower()) if node.table.lower() == "inserted" else None
+        if value is not None:
+            return exp.Paren(this=value.copy())
+        return trees.column(node.name, joined.alias)
+
+    items: list[exp.Expr] = []
+    for item in output.items:
+        tree = ex.binder.expression(item, context)
+        if tree.is_star and not isinstance(tree, exp.Star):
+            names = [trees.column(c.name, tree.args["table"].name) for c in before.table.columns]
+            items += [name.transform(seen) for name in names]
+        else:
+            value = tree.this if isinstance(tree, exp.Alias) else tree
+            items.append(exp.Paren(this=value.copy()).transform(seen))
+    named = [trees.alias(item, f"column_{i + 1}") for i, item in enumerate(items)]
+    queries = [
+        joined.with_target(group.relation.ref(joined.alias), [item.copy() for item in named])
+        for group in before.groups
+    ]
+    if not queries:
+        return
+    assert output.into is not None
+    rows = ex.relations.query(trees.union_all(queries), "output_rows", context.origin)
+    into = ex.tables.state_of(table_name(output.into), state, context.origin.first_line)
+    append_output(ex, into, rows, output, context, state)
 
 
 def merge_output(

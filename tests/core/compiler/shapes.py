@@ -369,4 +369,29 @@ UPDATE b SET Opening = 1 FROM #b b WHERE Opening IS NULL
 INSERT INTO silver.FactOrders (OrderID, Amount) SELECT OrderID, Closing FROM #b WHERE Closing > 2
 """,
     ),
+    "update_output": (
+        "silver.dimcustomer",
+        """
+CREATE PROC silver.p AS
+DECLARE @closed TABLE (CustomerID int, OldCity nvarchar(50), NewCity nvarchar(50), IsCurrent bit)
+UPDATE d SET IsCurrent = 0, ValidTo = '2024-01-01'
+OUTPUT inserted.CustomerID, deleted.City, s.City, inserted.IsCurrent INTO @closed (CustomerID, OldCity, NewCity, IsCurrent)
+FROM silver.DimCustomer d JOIN bronze.Customer s ON s.CustomerID = d.CustomerID
+WHERE d.IsCurrent = 1 AND (d.City <> s.City OR d.City IS NULL)
+INSERT INTO silver.DimCustomer (CustomerID, FullName, City, ValidFrom, IsCurrent)
+SELECT CustomerID, OldCity, NewCity, '2024-01-01', 1 FROM @closed WHERE IsCurrent = 0
+INSERT INTO silver.DimCustomer (CustomerID, City, IsCurrent)
+SELECT s.CustomerID, s.City, 1 FROM bronze.Customer s WHERE NOT EXISTS (SELECT 1 FROM silver.DimCustomer d WHERE d.CustomerID = s.CustomerID)
+""",
+    ),
+    "update_output_star": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+SELECT OrderID, CustomerID, OrderDate, Amount, Qty INTO #w FROM bronze.Orders
+CREATE TABLE #o (a int, b int, c date, d decimal(18,4), e int)
+UPDATE #w SET Amount = Amount / 3, Qty = Qty + 1 OUTPUT inserted.* INTO #o WHERE Qty > 1
+INSERT INTO silver.FactOrders (OrderID, CustomerID, OrderDate, Amount, Qty) SELECT a, b, c, d, e FROM #o
+""",
+    ),
 }
