@@ -27,6 +27,9 @@ Progress = Callable[[str, int, int], None]
 LEAST = 16
 """Trials that run whatever they reach."""
 
+_PATIENCE = 6
+"""Trials after which a target that was always empty is filled beforehand."""
+
 DRY_DRAWS = 16
 """Draws without a new outcome after which what is missing counts as not reachable."""
 
@@ -92,6 +95,9 @@ class Campaign:
         for number in range(planned):
             if self._late():
                 return None
+            if number == _PATIENCE and not self.tally.target_rows:
+                # It puts nothing there itself: it changes or removes what others have put.
+                self.generator.prior_share = 1.0
             found = self._trial(self.generator.case(number))
             if found is not None:
                 return found

@@ -8,8 +8,9 @@ from typing import Any
 
 from core.equivalence.campaign import Campaign, Progress, Tally, coverage_report
 from core.equivalence.case import Case, as_document, from_document
+from core.equivalence.collation import affected_comparisons
 from core.equivalence.compare import Comparison, comparison_of
-from core.equivalence.evidence import counterexample_document, difference_sentence
+from core.equivalence.evidence import counterexample_document
 from core.equivalence.generate import Generator
 from core.equivalence.model_side import ModelError, ModelSide, RunRecorder
 from core.equivalence.mutation import Score, mutation_score
@@ -19,6 +20,7 @@ from core.equivalence.shrink import Shrinker
 from core.equivalence.subject import Subject
 from core.equivalence.trial import Differential, Ending, Outcome
 from core.equivalence.verdict import EquivalenceResult, EquivalenceVerdict
+from core.equivalence.volume import shrink_volume
 from core.interpreter import SqlError
 
 Verdict = EquivalenceVerdict
@@ -30,24 +32,23 @@ class Check:
     def __init__(
         self, subject: Subject, connection: Any, record: RunRecorder, progress: Progress
     ) -> None:
-        self.subject = subject
+        self.subject = subject = shrink_volume(subject)
         self.progress = progress
         self.model = ModelSide.open(subject, connection, record)
         self.procedure = ProcedureSide(subject, self.model.inputs_of(), self.model.built_inputs())
-        self.generator = Generator(subject, self.model.incremental, self._key_is_declared())
+        self.generator = Generator(subject, self.model.incremental, *self._prior_rows())
         self.ends = time.process_time() + subject.seconds
         self.tally = Tally()
         self.by_null: frozenset[str] = frozenset()
 
-    def _key_is_declared(self) -> bool:
-        """Whether the catalog itself says that the model's unique_key is one."""
+    def _prior_rows(self) -> tuple[tuple[str, ...], float]:
+        """By which columns rows put into the target beforehand differ, and in how many cases."""
         table = self.subject.table(".".join(self.subject.target_key))
-        wanted = {name.lower() for name in self.model.facts.config.unique_key}
-        keys = table.keys if table is not None else ()
+        unique = tuple(name.lower() for name in self.model.facts.config.unique_key)
         identity = {c.name.lower() for c in table.columns if c.identity} if table else set()
-        return bool(wanted) and any(
-            {c.lower() for c in key} <= wanted and not wanted & identity for key in keys
-        )
+        if not self.model.incremental or identity & set(unique):
+            return (), 0.0
+        return unique, 0.25
 
     def close(self) -> None:
         """Let go of the reference."""
@@ -172,8 +173,7 @@ class Check:
 
     def _evidence(self, case: Case, outcome: Outcome, agreed: Agreement) -> EquivalenceResult:
         document = counterexample_document(self.subject, case, outcome, self.both)
-        sentence = difference_sentence(outcome, case)
-        return self._result(Verdict.REFUTED, sentence, agreed, counterexample=document)
+        return self._result(Verdict.REFUTED, document["summary"], agreed, counterexample=document)
 
     def _unstable(self, agreed: Agreement) -> EquivalenceResult:
         first = self.tally.unstable[0]
@@ -258,6 +258,8 @@ class Check:
             },
             "findings": [f"line {line}: {text}" for text, line in tally.findings.items()],
             "collation": self.subject.collation,
+            "collation_affects": affected_comparisons(self.subject),
+            "constants_shrunk": list(self.subject.shrunk),
             **(extra or {}),
         }
         return EquivalenceResult(

@@ -107,6 +107,20 @@ class Comparison:
                 return Difference(message=f"the model gives two rows the same {name}")
         return Difference()
 
+    def numbers(self, procedure: Sequence[Row], model: Sequence[Row]) -> dict[Key, object]:
+        """The model's number for each row of the procedure, where the row is unlike all others.
+
+        By identity column, the procedure's number and what else the row holds.
+        """
+        found: dict[Key, object] = {}
+        ours, theirs = self.keys(model), self.keys(procedure)
+        once = {key: row for row, key in zip(model, ours, strict=True)}
+        for name in sorted(self.renamed - self.excluded):
+            for row, key in zip(procedure, theirs, strict=True):
+                if theirs.count(key) == ours.count(key) == 1:
+                    found[(name, _of(row, name), key)] = _of(once[key], name)
+        return found
+
     def visible(self, row: Row) -> Row:
         """A row with the columns that matter, in the catalog's order and spelling."""
         folded = {k.lower(): v for k, v in row.items()}
@@ -145,6 +159,10 @@ def _left_over(rows: Sequence[Row], keys: Sequence[Key], others: Counter[Key]) -
         else:
             left.append(row)
     return left
+
+
+def _of(row: Row, name: str) -> object:
+    return next((v for column, v in row.items() if column.lower() == name), None)
 
 
 def _distinct(rows: Sequence[Row], name: str) -> int | None:

@@ -40,6 +40,36 @@ def difference_sentence(outcome: Outcome, case: Case) -> str:
     return f"{' and '.join(parts)}{when}, {size}"
 
 
+def summary(outcome: Outcome, case: Case, watermark: str) -> str:
+    """The sentence, and that it is about late rows only where it is."""
+    sentence = difference_sentence(outcome, case)
+    if watermark:
+        sentence += f"; the difference is visible only for rows behind the watermark ({watermark})"
+    return sentence
+
+
+def behind_watermark(case: Case, outcome: Outcome, both: Differential) -> str:
+    """The watermark, where all that differs are rows of the procedure that lie behind it.
+
+    Behind are rows whose watermark column is not above the largest that the target held when the
+    failing round began. Empty when the model has no watermark, or other rows differ too.
+    """
+    column = both.model.facts.watermark_column
+    found = outcome.difference
+    if not column or not found.missing or found.unexpected:
+        return ""
+    before = outcome.seen[outcome.round - 1].after if outcome.round else case.prior
+    held: list[Any] = [v for row in before if (v := _value(row, column)) is not None]
+    late: list[Any] = [_value(row, column) for row in found.missing]
+    if not held or None in late:
+        return ""
+    return f"{column} = {max(held)}" if max(late) <= max(held) else ""
+
+
+def _value(row: Row, column: str) -> object:
+    return next((v for name, v in row.items() if name.lower() == column.lower()), None)
+
+
 def _count(number: int) -> str:
     return f"{number} row{'s' if number != 1 else ''}"
 
@@ -62,6 +92,7 @@ def counterexample_document(
     """The JSON document that is saved, replayed, and given to the author."""
     comparison = both.comparison
     explanation = explain(subject, case, outcome, both)
+    watermark = behind_watermark(case, outcome, both)
     rows = _states(case, outcome, both)
     document = {
         "item_id": subject.item_id,
@@ -80,7 +111,9 @@ def counterexample_document(
         ),
         "model_error": outcome.model_error,
         "not_compared": comparison.not_compared,
-        "summary": difference_sentence(outcome, case),
+        "only_behind_watermark": watermark,
+        "shrunk_constants": list(subject.shrunk),
+        "summary": summary(outcome, case, watermark),
         "explanation": explanation,
         "unit_test": "",
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -58,13 +58,16 @@ class Generator:
     """Makes the cases of one subject.
 
     ``incremental``: whether the model keeps rows between runs, so that sequences matter.
-    ``with_prior``: whether a target may be filled without the procedure; only where a declared key
-    keeps out rows that the procedure could never have left.
+    ``unique``: columns by which the model tells the target's rows apart (lower case); no two rows
+    that are put into a target beforehand agree in them. ``prior_share`` of the cases put some
+    there: none where the key is numbered by the server, for such rows carry promises (one current
+    version) that only the procedure keeps.
     """
 
     subject: Subject
     incremental: bool = False
-    with_prior: bool = False
+    unique: tuple[str, ...] = ()
+    prior_share: float = 0.0
     _pools: dict[tuple[str, str], list[object]] = field(default_factory=dict)
     _style: _Style = field(default_factory=lambda: _PLAIN)
 
@@ -136,7 +139,7 @@ class Generator:
             changed = self._evolved(changed, rng, moment)
             rounds.append(Round(moment, changed, "sources changed once more"))
         prior: Rows = ()
-        if self.incremental and self.with_prior and number % 4 == 3:
+        if self.prior_share and (number % 4 == 3 or rng.random() < self.prior_share - 0.25):
             prior = self._prior(size, rng)
         return Case(tuple(rounds), prior, parameters)
 
@@ -161,7 +164,11 @@ class Generator:
         if target is None:
             return ()
         rows = [self._row(target, rng) for _ in range(max(1, size))]
-        kept = self._keyed(target, rows, rng)
+        for index in range(1, len(rows)):
+            if rng.random() < 0.45:
+                rows[index] = self._sibling(target, rng.choice(rows[:index]), rng)
+        keyed = replace(target, keys=(*target.keys, self.unique)) if self.unique else target
+        kept = self._keyed(keyed, rows, rng)
         identity = [c.name for c in target.columns if c.identity]
         return tuple(
             {**row, **dict.fromkeys(identity, number)} for number, row in enumerate(kept, start=1)
@@ -190,7 +197,11 @@ class Generator:
         key = (table_key(table), column.name)
         if key not in self._pools:
             self._pools[key] = candidates(
-                column, self.hints, self.subject.clock, is_key=self._is_key(table, column)
+                column,
+                self.hints,
+                self.subject.clock,
+                is_key=self._is_key(table, column),
+                vary_case=self.subject.collation == "preserve",
             )
         return self._pools[key]
 

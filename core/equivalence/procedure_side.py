@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from core.equivalence.case import Case, Row, Rows
 from core.equivalence.subject import Subject, stored_columns, table_key
 from core.interpreter import Finding, Limits, NotExecutable, Profile, Reference, RunResult
 from core.interpreter.definitions import Identity
+from core.tsql.lexer import tokenize
 from core.tsql.schema import ObjectName
 
 Place = tuple[str, int, int, str, str]
@@ -65,6 +67,15 @@ class ProcedureSide:
     def not_executable(self) -> tuple[NotExecutable, ...]:
         """What the interpreter cannot run."""
         return self.reference.not_executable(self.subject.procedure)
+
+    @cached_property
+    def keeps_rows(self) -> bool:
+        """Whether no text of the procedure removes rows: what has a number keeps it.
+
+        A reload numbers its rows anew, and so may its model.
+        """
+        words = {t.upper for text in self.subject.modules for t in tokenize(text)}
+        return not words & {"DELETE", "TRUNCATE", "DROP"}
 
     @property
     def branches(self) -> Counter[Place]:

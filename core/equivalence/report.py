@@ -35,6 +35,12 @@ def as_text(name: str, result: EquivalenceResult) -> str:
             lines.append(f"  the procedure itself failed in {count} trials: {error}")
         for survivor in report.get("mutation", {}).get("survivors", ()):
             lines.append(f"  not told apart: {survivor['kind']} in {survivor['text']}")
+        for shrunk in report.get("constants_shrunk", ()):
+            lines.append(f"  constant that gates volume: {shrunk}")
+        affected = report.get("collation_affects", ())
+        if affected and report.get("collation") == "assume-consistent":
+            lines.append("  text compared without regard to case by the server, exactly by dbt:")
+            lines += [f"    {comparison}" for comparison in affected]
         for finding in report.get("findings", ()):
             lines.append(f"  not determined by the procedure: {finding}")
         if report.get("out_of_time"):

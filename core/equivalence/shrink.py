@@ -32,7 +32,7 @@ class Shrinker:
             case = self._fewer_rows(case)
             case = self._fewer_rounds(case)
         case = self._plainer_cells(case)
-        return self._fewer_rows(case)
+        return self._fewer_columns(self._fewer_rows(case))
 
     def _keep(self, smaller: Case, case: Case) -> Case:
         if smaller == case or self.attempts >= MAX_ATTEMPTS:
@@ -101,6 +101,17 @@ class Shrinker:
                         {**row, column: value} if column in row else row for row in rows
                     )
                     case = self._keep(_with_rows(case, number, name, changed), case)
+        return case
+
+    def _fewer_columns(self, case: Case) -> Case:
+        """Leave out the columns of a table that are NULL in every row: absent means NULL."""
+        for number, name in list(_places(case)):
+            rows = _rows(case, number, name)
+            empty = {c for row in rows for c in row if all(r.get(c) is None for r in rows)}
+            if empty:
+                fewer = tuple({c: v for c, v in row.items() if c not in empty} for row in rows)
+                if all(fewer):
+                    case = self._keep(_with_rows(case, number, name, fewer), case)
         return case
 
 

@@ -48,6 +48,7 @@ class Subject:
     ``procedure`` is ``schema.name``; ``modules`` are the T-SQL texts of it and of everything it
     can reach. ``exclude`` are target columns that are not compared (lower case). ``seconds`` is
     the time after which nothing new is begun; ``trials`` the number of generated data sets.
+    ``shrunk`` says which constants were made small (`core.equivalence.volume`).
     """
 
     item_id: str
@@ -70,6 +71,7 @@ class Subject:
     mutants: int = 12
     collation: str = "assume-consistent"
     clock: datetime = DEFAULT_CLOCK
+    shrunk: tuple[str, ...] = ()
 
     @property
     def target_key(self) -> tuple[str, str]:

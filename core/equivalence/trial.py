@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from core.equivalence.case import Case, Row
-from core.equivalence.compare import Comparison, Difference
+from core.equivalence.compare import Comparison, Difference, Key
 from core.equivalence.model_side import ModelError, ModelSide, Variant
 from core.equivalence.procedure_side import Observed, ProcedureSide
 
@@ -69,6 +70,7 @@ class Differential:
             self.model.rollback()
             return Outcome(Ending.DIFFERENT, 0, model_error=_first_line(error), seen=tuple(seen))
         compared = 0
+        numbers: dict[Key, object] = {}
         for number, (round_, state) in enumerate(zip(case.rounds, seen, strict=False)):
             if state.error:
                 return Outcome(
@@ -84,6 +86,10 @@ class Differential:
                 )
             compared += len(state.after)
             found = self.comparison.difference(state.after, rows)
+            if not found and self.procedure.keeps_rows:
+                numbered = self.comparison.numbers(state.after, rows)
+                found = _renumbered(numbers, numbered)
+                numbers = numbered
             if found:
                 return Outcome(Ending.DIFFERENT, number, found, rows=compared, seen=tuple(seen))
         return Outcome(Ending.SAME, len(seen) - 1, rows=compared, seen=tuple(seen))
@@ -136,6 +142,17 @@ class Differential:
                 if len(one.after) == len(two.after) and one.after:
                     moved |= _moved(one.after, two.after)
         return frozenset(moved)
+
+
+def _renumbered(before: Mapping[Key, object], now: Mapping[Key, object]) -> Difference:
+    """A row that stays as it is on the procedure's side must keep its number in the model."""
+    for key, number in now.items():
+        if key in before and before[key] != number:
+            return Difference(
+                message=f"the model changes {key[0]} of a row that stays as it is, "
+                f"from {before[key]} to {number}"
+            )
+    return Difference()
 
 
 def _moved(one: list[dict[str, object]], two: list[dict[str, object]]) -> set[str]:

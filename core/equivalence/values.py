@@ -28,17 +28,21 @@ _OTHERS = 12
 _DATE_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?|\d{8}")
 
 
-def candidates(column: Column, hints: Hints, clock: datetime, *, is_key: bool) -> list[object]:
+def candidates(
+    column: Column, hints: Hints, clock: datetime, *, is_key: bool, vary_case: bool = False
+) -> list[object]:
     """Values worth storing in a column, likely ones first; NULL is not among them.
 
     A key column gets few values, so that joins match, miss and match several times; values of
-    others vary more. Text never differs from another candidate by case or trailing blanks only.
+    others vary more. Text never differs from another candidate by case or trailing blanks only,
+    unless ``vary_case``: then every other text has a twin that does.
     """
     type_ = column.type
     name = column.name.lower()
     texts, numbers = hints.texts_for(name), hints.numbers_for(name)
     if type_.is_string:
-        return _texts(type_, texts, numbers, hints.all_texts, is_key=is_key)
+        found = _texts(type_, texts, numbers, hints.all_texts, is_key=is_key)
+        return _with_twins(found, type_) if vary_case else found
     if type_.name in _RANGES:
         return _integers(type_, [*numbers, *texts], hints, is_key=is_key)
     if type_.is_decimal or type_.is_money or type_.is_approximate:
@@ -72,6 +76,22 @@ def _texts(
     if type_.name in (T.CHAR, T.NCHAR):
         return [text.rstrip(" ") for text in found.values()]
     return list(found.values())
+
+
+def _with_twins(texts: list[object], type_: SqlType) -> list[object]:
+    """Each text followed by one the server takes for the same: other case, or a blank behind."""
+    found: list[object] = []
+    fixed = type_.name in (T.CHAR, T.NCHAR)
+    for number, text in enumerate(texts):
+        found.append(text)
+        assert isinstance(text, str)
+        twin = text.swapcase()
+        room = type_.length in (None, MAX) or len(text) < (type_.length or 0)
+        if number % 2 and room and text and not fixed:
+            twin = f"{text} "
+        if twin != text:
+            found.append(twin)
+    return found
 
 
 def _integers(type_: SqlType, literals: list[str], hints: Hints, *, is_key: bool) -> list[object]:
