@@ -6,12 +6,20 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from core.claude.call import Ask, Block
 from core.claude.client import Claude
 from core.claude.failure import ClaudeError, ClaudeFailure
 from core.claude.prices import Tokens
 from core.claude.prompts import prompt
-from core.claude.schema import AUTHORED_SCHEMA, REVIEWED_SCHEMA
+from core.claude.schema import (
+    AUTHORED_SCHEMA,
+    REVIEWED_SCHEMA,
+    Authored,
+    Reviewed,
+    read_answer,
+)
 from core.project.settings import Settings
 
 
@@ -66,11 +74,11 @@ async def examine(claude: Claude, settings: Settings, last: LastCall) -> AsyncIt
         yield finding
     yield _prices(claude, settings)
     roles = settings.claude
-    for ask in (
-        _tiny("author", roles.author.model, AUTHORED_SCHEMA),
-        _tiny("reviewer", roles.reviewer.model, REVIEWED_SCHEMA),
+    for ask, shape in (
+        (_tiny("author", roles.author.model, AUTHORED_SCHEMA), Authored),
+        (_tiny("reviewer", roles.reviewer.model, REVIEWED_SCHEMA), Reviewed),
     ):
-        async for finding in _calls(claude, ask, last):
+        async for finding in _calls(claude, ask, shape, last):
             yield finding
 
 
@@ -112,12 +120,19 @@ def _prices(claude: Claude, settings: Settings) -> Finding:
     return Finding("prices", "ok", f"known, as of {claude.prices.as_of}")
 
 
-async def _calls(claude: Claude, ask: Ask, last: LastCall) -> AsyncIterator[Finding]:
+async def _calls(
+    claude: Claude, ask: Ask, shape: type[BaseModel], last: LastCall
+) -> AsyncIterator[Finding]:
     """A tiny call, which also has the grammar of the schema compiled, and the same one again."""
     for number in (1, 2):
         answered = await claude.ask(ask, lambda line: None)
         if isinstance(answered, ClaudeFailure):
             yield Finding("call", "bad", answered.sentence)
+            return
+        read_back = read_answer(shape, answered.text)
+        if isinstance(read_back, ClaudeFailure):
+            sentence = f"{ask.model}: {read_back.sentence} Set another model."
+            yield Finding("call", "bad", sentence)
             return
         if number == 1:
             yield Finding(

@@ -12,19 +12,14 @@ from core.claude.connection import Route
 from core.claude.doctor import Finding, LastCall, examine
 from core.claude.prices import load_prices
 from core.project.settings import ClaudeSettings, Settings
+from tests.core.claude.answers import authored, reviewed
 from tests.core.claude.conftest import TestClock
 from tests.core.claude.stub import Call, Reaction, Stub, good, status
 
-EMPTY_REVIEW = {
-    "checks": {
-        name: {"issues": []}
-        for name in ("standards", "correctness", "test_integration", "materialization")
-    }
-}
-
 
 def healthy(call: Call) -> Reaction:
-    return good(EMPTY_REVIEW)
+    shape = call.body["output_config"]["format"]["schema"]["properties"]
+    return good(reviewed() if "checks" in shape else authored())
 
 
 async def findings(stub: Stub, clock: TestClock) -> list[Finding]:
@@ -45,6 +40,14 @@ async def test_everything_is_well(clock: TestClock) -> None:
     assert [f.step for f in found if f.step == "cache"] == ["cache", "cache"]
     assert len(stub.calls) == 4
     assert json.dumps(stub.calls).count("CREATE PROC") == 0
+
+
+async def test_an_answer_of_another_shape_is_not_well(clock: TestClock) -> None:
+    with Stub([good({"hello": "world"})]) as stub:
+        found = await findings(stub, clock)
+    calls = [finding for finding in found if finding.step == "call"]
+    assert [finding.state for finding in calls] == ["bad", "bad"]
+    assert "shape that was asked for" in calls[0].sentence
 
 
 async def test_without_credentials_nothing_is_called(

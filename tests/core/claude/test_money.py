@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,8 @@ from core.claude.failure import ClaudeFailure, Kind
 from core.claude.ledger import FILE, Ledger, spent
 from core.claude.prices import Tokens, load_prices, plain_model
 from core.project.clock import frozen_clock
-from core.project.codes import ProjectError
+from core.project.codes import Code, ProjectError
+from core.project.settings_file import load_settings
 from tests.core.claude.conftest import Notes, TestClock
 from tests.core.claude.stub import Stub, flaky, good
 from tests.core.claude.test_calls import ANSWER, ask, client, unheard
@@ -150,3 +152,34 @@ def test_a_ledger_is_summed_exactly_and_survives_a_kill(tmp_path: Path) -> None:
         file.write('{"at": "2026-01-05T00:00:00", "cost_u')
     assert spent(tmp_path / FILE) == Decimal(1)
     assert spent(tmp_path / "none") == 0
+
+
+async def test_a_limit_of_nothing_sends_nothing(notes: Notes, clock: TestClock) -> None:
+    with Stub(lambda call: good(ANSWER)) as stub:
+        async with client(stub, notes, clock, limit=Decimal(0)) as claude:
+            refused = await claude.ask(ask(), unheard)
+    assert isinstance(refused, ClaudeFailure)
+    assert refused.kind is Kind.BUDGET_REACHED
+    assert stub.asked == 0
+
+
+@pytest.mark.parametrize("limit", [-1.0, float("nan"), float("inf"), float("-inf")])
+def test_a_limit_that_is_none_is_refused(limit: float, tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as caught:
+        load_settings(tmp_path, {}, flags={"max_cost": limit})
+    assert caught.value.diagnostic.code is Code.SETTINGS_INVALID
+    assert "max_cost" in caught.value.diagnostic.message
+
+
+def test_two_ledgers_in_one_file_lose_no_line(tmp_path: Path) -> None:
+    clock = frozen_clock(datetime(2026, 1, 5, tzinfo=UTC))
+    ledgers = [Ledger(tmp_path / FILE, clock) for _ in range(2)]
+    record = CallRecord("draft", "a.b", "m" * 200, "", Tokens(), Decimal("0.01"), 1.0, "ok")
+
+    def write(ledger: Ledger) -> None:
+        for _ in range(200):
+            ledger.append(record)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ledgers))
+    assert spent(tmp_path / FILE) == Decimal(4)
