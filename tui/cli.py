@@ -159,7 +159,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     from tui.problems import reported
 
-    with reported(as_json="--json" in words):
+    runs = not words or words[0] not in COMMANDS or words[0] == "demo"
+    with reported(as_json="--json" in words, runs=runs):
         command, rest = command_for(words)
         name = "proc2dbt" if command is run else f"proc2dbt {words[0]}"
         if command is run:

@@ -218,6 +218,8 @@ def _resumable(wish: Wish, settings: Settings) -> Resumable:
     item_ids = None
     if wish.tables or wish.all_ready:
         selection = select(wish, MigrationProject.open(wish.project), settings)
+        if selection.unknown:
+            raise ProjectError(selection.unknown[0])
         item_ids = selection.items
     return find_resumable(wish.project, wish.resume or None, item_ids)
 

@@ -37,25 +37,30 @@ def print_json(document: Mapping[str, Any]) -> None:
     click.echo(json.dumps(document, indent=2))
 
 
-def _refusal(message: str, diagnostic: Diagnostic | None = None) -> dict[str, Any]:
+NO_RUN = {"total": 0, "ok": 0, "partial": 0, "error": 0, "items": []}
+"""A run's document where no run took place."""
+
+
+def error_document(message: str, diagnostic: Diagnostic | None = None) -> dict[str, Any]:
     """The document of an invocation that did nothing; ``code`` is null for a usage error."""
     error: dict[str, Any] = {"code": None, "message": message, "item_id": None, "severity": "error"}
     if diagnostic is not None:
         error = diagnostic.model_dump(mode="json")
-    return {"total": 0, "ok": 0, "partial": 0, "error": 0, "items": [], "errors": [error]}
+    return {"errors": [error]}
 
 
 @contextlib.contextmanager
-def reported(*, as_json: bool = False) -> Iterator[None]:
+def reported(*, as_json: bool = False, runs: bool = True) -> Iterator[None]:
     """End the process with a sentence and the right code for whatever is raised inside.
 
-    ``as_json``: whoever called reads standard output as JSON, so it gets a document as well.
+    ``as_json``: whoever called reads standard output as JSON, so it gets a document as well;
+    that of a run (``runs``) has the counts of one.
     """
 
     def answer(message: str, diagnostic: Diagnostic | None = None) -> None:
         if as_json:
             with contextlib.suppress(BrokenPipeError):
-                print_json(_refusal(message, diagnostic))
+                print_json((NO_RUN if runs else {}) | error_document(message, diagnostic))
 
     try:
         yield
@@ -74,12 +79,16 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _leave(1)
     except Exception as error:
-        # Imported here: the module is heavy, and most invocations have no problem.
+        # Imported here: the modules are heavy, and most invocations have no problem.
         from core.project.codes import ProjectError
+        from core.project.selection import SelectionError
 
         if isinstance(error, ProjectError):
             say_problem(error.diagnostic)
             answer(error.diagnostic.message, error.diagnostic)
+        elif isinstance(error, SelectionError):
+            click.UsageError(str(error)).show()
+            answer(str(error))
         else:
             sentence = _crash_sentence(error)
             say(sentence)

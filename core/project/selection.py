@@ -22,6 +22,10 @@ from core.project.suggest import close_to, did_you_mean
 _COMMENT = re.compile(r"(?:^|\s)(?:#|--).*$")
 
 
+class SelectionError(ValueError):
+    """The invocation itself is wrong: a list that cannot be read, a name that is empty."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """The selected item ids in order, and a ``TABLE_UNKNOWN`` for each name that found none."""
@@ -46,10 +50,13 @@ def select_tables(
         all_ready: ``--all`` was given: every table for which ``is_ready`` holds.
         is_ready: whether a table passes the guards; needed with ``all_ready``.
         folder: what ``@file`` is relative to; the current folder when absent.
+
+    Raises:
+        SelectionError: an ``@file`` cannot be read or names nothing; a name is empty.
     """
     found: dict[str, None] = {}
     unknown: dict[str, Diagnostic] = {}
-    for name, origin in _expanded(names, folder or Path.cwd(), unknown):
+    for name, origin in _expanded(names, folder or Path.cwd()):
         matched = _matching(project, name)
         if not matched:
             unknown.setdefault(name, _unknown(project, name, origin))
@@ -59,25 +66,28 @@ def select_tables(
     return Selection(tuple(found), tuple(unknown.values()))
 
 
-def _expanded(
-    names: Sequence[str], folder: Path, unknown: dict[str, Diagnostic]
-) -> Iterable[tuple[str, str]]:
+def _expanded(names: Sequence[str], folder: Path) -> Iterable[tuple[str, str]]:
+    """Each name with where it was written, empty for the command line."""
     for name in names:
-        if not name.startswith("@"):
+        if name.startswith("@"):
+            yield from _listed(name[1:], folder)
+        elif name.strip():
             yield name.strip(), ""
-            continue
-        file = folder / Path(name[1:]).expanduser()
-        try:
-            lines = read_text(file).splitlines()
-        except OSError as error:
-            reason = error.strerror or "it cannot be read"
-            message = f"The list of tables {name[1:]} cannot be read: {reason}."
-            unknown[name] = Diagnostic.of(Code.TABLE_UNKNOWN, message, file=name[1:])
-            continue
-        for number, line in enumerate(lines, start=1):
-            wanted = _COMMENT.sub("", line).strip().rstrip(",").strip()
-            if wanted:
-                yield wanted, f" ({name[1:]} line {number})"
+        else:
+            raise SelectionError("A table's name is empty: write schema.table.")
+
+
+def _listed(file: str, folder: Path) -> list[tuple[str, str]]:
+    try:
+        lines = read_text(folder / Path(file).expanduser()).splitlines()
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise SelectionError(f"The list of tables {file} cannot be read: {reason}.") from error
+    wanted = (_COMMENT.sub("", line).strip().rstrip(",").strip() for line in lines)
+    found = [(name, f" ({file} line {number})") for number, name in enumerate(wanted, 1) if name]
+    if not found:
+        raise SelectionError(f"The list of tables {file} names no table.")
+    return found
 
 
 def _matching(project: MigrationProject, name: str) -> list[str]:

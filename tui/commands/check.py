@@ -41,10 +41,11 @@ def command(
     """
     from core.equivalence.report import as_document, as_text
     from core.pipeline.plan import plan_run
+    from core.project.codes import ProjectError
     from core.project.project import MigrationProject
     from core.project.selection import select_tables
     from core.project.settings_file import load_settings
-    from tui.problems import NOTHING_RAN, say_problem
+    from tui.problems import say_problem
 
     settings = load_settings(project, os.environ)
     opened = MigrationProject.open(project)
@@ -55,10 +56,10 @@ def command(
     if not wanted:
         raise click.UsageError("Name at least one table.")
     selection = select_tables(opened, wanted)
+    if not selection.items:
+        raise ProjectError(selection.unknown[0])
     for problem in selection.unknown:
         say_problem(problem)
-    if not selection.items:
-        sys.exit(NOTHING_RAN)
     compare = settings.equivalence
     if seconds is not None:
         compare = replace(compare, seconds=seconds)

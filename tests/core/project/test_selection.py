@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.project.codes import Code
 from core.project.guards import ModelNames, is_ready
 from core.project.project import MigrationProject
-from core.project.selection import select_tables
+from core.project.selection import SelectionError, select_tables
 from tests.core.project.builder import ProjectBuilder
 
 
@@ -50,13 +51,27 @@ def test_a_file_of_names(tmp_path: Path) -> None:
 
 def test_what_finds_nothing_is_named(tmp_path: Path) -> None:
     opened = project(tmp_path)
-    selection = select_tables(opened, ["silver.DimCustmer", "plat*.x", "@none.txt", "a b"])
+    selection = select_tables(opened, ["silver.DimCustmer", "plat*.x", "a b"])
     assert selection.items == ()
     messages = [problem.message for problem in selection.unknown]
     assert any("did you mean silver.dimcustomer" in message for message in messages)
     assert any("'plat*.x'" in message for message in messages)
-    assert any("none.txt" in message for message in messages)
-    assert len(messages) == 4
+    assert len(messages) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("@none.txt", "none.txt cannot be read"),
+        ("@empty.txt", "names no table"),
+        ("@", "cannot be read"),
+        ("  ", "is empty"),
+    ],
+)
+def test_what_cannot_be_a_selection_is_an_error(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "empty.txt").write_text("# nothing yet\n\n")
+    with pytest.raises(SelectionError, match=said):
+        select_tables(project(tmp_path), ["silver.dimcustomer", name], folder=tmp_path)
 
 
 def test_all_means_every_ready_table(tmp_path: Path) -> None:
@@ -67,7 +82,12 @@ def test_all_means_every_ready_table(tmp_path: Path) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(st.lists(st.text(max_size=15).filter(lambda text: not text.startswith("@")), max_size=5))
+@given(
+    st.lists(
+        st.text(max_size=15).filter(lambda text: text.strip() and not text.startswith("@")),
+        max_size=5,
+    )
+)
 def test_any_argument_is_answered(tmp_path: Path, names: list[str]) -> None:
     selection = select_tables(project(tmp_path), names)
     assert len(set(selection.items)) == len(selection.items)
