@@ -51,6 +51,7 @@ async def ask_quit(app: Proc2dbtApp) -> None:
         if await app.push_screen_wait(Question("Leave the run?", about, answers)) != "quit":
             return
         await app.session.interrupt("the app was closed")
+    await app.session.aclose()
     app.exit(0)
 
 

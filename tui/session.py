@@ -21,13 +21,14 @@ from core.project.guards import ModelNames, check_project
 from core.project.project import MigrationProject
 from core.project.settings import Settings
 from core.project.status import LastRun, TableStatus, table_status
-from tui.viewmodels.tables import TableInfo, info_of
+from tui.viewmodels.tables import Preview, TableInfo, info_of
 
 if TYPE_CHECKING:
     from core.git.history import RunFolder
     from core.pipeline.closing import Closing
     from core.pipeline.result import Summary
     from tui.bridge import Bridge
+    from tui.preview import Previewer
     from tui.runs import Opener, PartsFor, SittingRun
 
 CHUNK = 40
@@ -68,7 +69,9 @@ class Session:
         *,
         parts: PartsFor | None = None,
         clock: Clock = system_clock,
+        previews: bool = True,
     ) -> None:
+        """``previews``: say of a table that is looked at what the compiler would do with it."""
         self.wish = wish
         self.settings = settings
         self.view = ProjectView(wish.project)
@@ -76,6 +79,10 @@ class Session:
         """Grows when ``view`` changes."""
         self.run: SittingRun | None = None
         """The run of this sitting, under way or over."""
+        self.previews: dict[str, Preview | None] = {}
+        """What is known of the tables that were looked at."""
+        self._previews = previews
+        self._previewer: Previewer | None = None
         self._parts = parts
         self._clock = clock
 
@@ -149,6 +156,24 @@ class Session:
             return "", 1
         found = project.find_procedure(writer)
         return (found.text, found.first_line) if found is not None else ("", 1)
+
+    async def preview(self, item_id: str) -> None:
+        """Find out what the compiler would do with a table; never while a run is under way."""
+        project = self.view.project
+        if not self._previews or self.busy or project is None or item_id in self.previews:
+            return
+        if self._previewer is None:
+            from tui.preview import Previewer
+
+            self._previewer = Previewer(self.settings, pooled=self._parts is None)
+        found = await self._previewer.look(project, item_id)
+        self.previews[item_id] = found
+        self.version += 1
+
+    async def aclose(self) -> None:
+        """End what was started to look ahead."""
+        if self._previewer is not None:
+            await self._previewer.aclose()
 
     def headless(self, tables: Sequence[str]) -> str:
         """The command that does the same without a screen."""

@@ -59,6 +59,7 @@ class Kit:
     def app(self, **options: Any) -> Proc2dbtApp:
         """An app that asks without a deaf time."""
         wish = Wish(project=self.root, in_place=self.in_place, commit=self.commit)
+        options.setdefault("previews", False)
         app = Proc2dbtApp(wish, self.settings, parts=self.parts, **options)
         app.deaf_seconds = 0.0
         return app

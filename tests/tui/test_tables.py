@@ -167,3 +167,18 @@ async def test_the_palette_has_the_actions_by_name(kit: Kit) -> None:
         await app.shows("History")
         await app.press("enter")
         await app.until(lambda: app.name == "HistoryScreen")
+
+
+async def test_the_details_say_what_the_compiler_would_do(kit: Kit) -> None:
+    kit.write()
+    ddl = kit.root / "ddl/procedures.sql"
+    text = ddl.read_text(encoding="utf-8")
+    ddl.write_text(
+        text.replace("select s.Id, s.Name from bronze.Sales s", "exec etl.usp_Unknown"),
+        encoding="utf-8",
+    )
+    async with kit.open(previews=True) as app:
+        await app.shows("will handle it: ")
+        assert "reads     bronze.customer" in app.text.lower()
+        await app.press("j")
+        await app.shows("refuses")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 
 from core.project.codes import Code, ProjectError
 from tui.actions import TABLES, Situation
@@ -20,6 +21,9 @@ from tui.widgets.row_list import RowList
 from tui.widgets.tab_line import TabLine
 from tui.widgets.text_pane import TextPane
 from tui.widgets.titles import title_box
+
+RESTS = 0.25
+"""Seconds the cursor stays on a table before the compiler is asked about it."""
 
 
 class TablesScreen(BaseScreen):
@@ -41,7 +45,7 @@ class TablesScreen(BaseScreen):
         self._tab = vm.DETAIL_TABS[0]
         self._seen = -1
         self._detail: tuple[object, ...] = ()
-        self._from = "list"
+        self._ahead: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         """List and details."""
@@ -149,12 +153,31 @@ class TablesScreen(BaseScreen):
             return
         self._detail = wanted
         title_box(self.query_one("#right"), info.display if info is not None else "")
-        facts = vm.facts(info, width) if info is not None and not info.loading else [()]
+        facts: list[Line] = [()]
+        if info is not None and not info.loading:
+            facts = self._facts(info, width)
         if self.session.view.unfinished and info is not None:
             facts = [self._unfinished_line(), *facts]
         self.query_one("#facts", LineBar).set_lines(facts)
         self.query_one("#tabs", TabLine).show(self._tab)
         pane.set_document(self._document(info, width))
+
+    def _facts(self, info: TableInfo, width: int) -> list[Line]:
+        if info.ready and self.session.view.complete:
+            self._look_ahead(info.item_id)
+        return vm.facts(info, width, self.session.previews.get(info.item_id))
+
+    def _look_ahead(self, item_id: str) -> None:
+        """Ask the compiler once the cursor rests."""
+        if self._ahead is not None:
+            self._ahead.stop()
+        if item_id not in self.session.previews:
+            self._ahead = self.set_timer(RESTS, lambda: self._preview(item_id))
+
+    def _preview(self, item_id: str) -> None:
+        self.run_worker(
+            self.session.preview(item_id), group="preview", exclusive=True, exit_on_error=False
+        )
 
     def _unfinished_line(self) -> Line:
         left = self.session.view.unfinished[0]

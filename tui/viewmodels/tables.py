@@ -10,7 +10,7 @@ from core.project.catalog import CatalogTable
 from core.project.codes import Diagnostic, ProjectError
 from core.project.project import MigrationProject
 from core.project.status import LastRun, Mark, Role, Stage, TableStatus
-from tui.text import Line, Span, count, fit, line, literal, span, table, wrapped
+from tui.text import Line, Span, count, fit, line, literal, span, table, wrap, wrapped
 from tui.viewmodels.document import Code, Document, Lines, joined
 
 
@@ -60,6 +60,18 @@ class TableInfo:
     def codes(self) -> tuple[str, ...]:
         """Guard codes that stop it."""
         return tuple(dict.fromkeys(p.code.value for p in self.problems))
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the compiler would do with a table, before anything is run."""
+
+    handled: bool
+    words: str
+    """How the model is kept, or why there is none."""
+    line: int = 0
+    """The line of the procedure's file that is refused; 0: none in particular."""
+    reads: tuple[str, ...] = ()
 
 
 def info_of(project: MigrationProject, status: TableStatus) -> TableInfo:
@@ -214,13 +226,9 @@ def counts_line(tables: Sequence[TableInfo], selected: int) -> Line:
 _MARK_SIGNS = {"ok": ("✓", "ok"), "~": ("~", "warn"), "-": ("·", "dim"), "x": ("✗", "error")}
 
 
-def facts(info: TableInfo, width: int) -> list[Line]:
-    """The lines above the tabs: what is there, what it is, what stops it."""
-    marks: list[Span] = []
-    for stage, mark in info.marks:
-        sign, tone = _MARK_SIGNS.get(mark, ("·", "dim"))
-        marks += [(f"{sign} {stage}  ", tone)]
-    lines: list[Line] = [tuple(marks)] if marks else []
+def facts(info: TableInfo, width: int, preview: Preview | None = None) -> list[Line]:
+    """The lines above the tabs: what is there, what it is, what stops it, what would come of it."""
+    lines: list[Line] = _mark_lines(info, width)
     what = [span(info.kind or "not classified", "bold")]
     if info.writer:
         lines_of_it = f" ({count(info.writer_lines, 'line')})" if info.writer_lines else ""
@@ -228,6 +236,40 @@ def facts(info: TableInfo, width: int) -> list[Line]:
     lines.append(tuple(what))
     for problem in info.problems[:2]:
         lines += wrapped(f"{problem.code.value}: {problem.message}", width, "warn", "  ")
+    if preview is not None and not info.problems:
+        lines += _preview_lines(preview, width)
+    return lines
+
+
+def _mark_lines(info: TableInfo, width: int) -> list[Line]:
+    """How far each stage is, in as many lines as the width asks for."""
+    lines: list[Line] = []
+    current: list[Span] = []
+    used = 0
+    for stage, mark in info.marks:
+        sign, tone = _MARK_SIGNS.get(mark, ("·", "dim"))
+        text = f"{sign} {stage}"
+        if used and used + len(text) > width:
+            lines.append(tuple(current))
+            current, used = [], 0
+        current.append((text + "  ", tone))
+        used += len(text) + 2
+    return [*lines, tuple(current)] if current else lines
+
+
+def _preview_lines(preview: Preview, width: int) -> list[Line]:
+    lines: list[Line] = []
+    if preview.reads:
+        found = wrap(", ".join(preview.reads), max(20, width - 10))
+        more = " …" if len(found) > 1 else ""
+        lines.append(line(("reads     ", "dim"), (found[0] + more, "name")))
+    if preview.handled:
+        lines.append(line(("compiler  ", "dim"), ("✓ will handle it: ", "ok"), preview.words))
+        return lines
+    at = f" line {preview.line}" if preview.line else ""
+    words = wrap(f"✗ refuses{at}: {preview.words}", max(20, width - 10))
+    for number, text in enumerate(words[:3]):
+        lines.append(line(("compiler  " if not number else " " * 10, "dim"), (text, "error")))
     return lines
 
 

@@ -23,9 +23,18 @@ class ActionFooter(Painting):
         self._screen_name = screen
         self._why_not = why_not
         self._shown: list[tuple[str, Line]] = []
+        self._made_for = 0
 
     def rebuild(self) -> None:
         """Look at every action again."""
+        shown = self._fitting()
+        if shown != self._shown:
+            self._shown = shown
+            self.refresh()
+
+    def _fitting(self) -> list[tuple[str, Line]]:
+        """As many actions as there is room for."""
+        self._made_for = self.size.width
         entries = [(a.id, self._entry(a.id)) for a in footer_for(self._screen_name)]
         fixed = [e for e in entries if e[0] in ("help", "quit", "back")]
         room = self.size.width - sum(width_of(spans) for _, spans in fixed)
@@ -36,10 +45,7 @@ class ActionFooter(Painting):
             room -= width_of(entry[1])
             if room >= 0:
                 chosen.append(entry)
-        shown = [*chosen, *fixed]
-        if shown != self._shown:
-            self._shown = shown
-            self.refresh()
+        return [*chosen, *fixed]
 
     def _entry(self, action_id: str) -> Line:
         action = next(a for a in footer_for(self._screen_name) if a.id == action_id)
@@ -54,7 +60,9 @@ class ActionFooter(Painting):
         self.rebuild()
 
     def render_line(self, y: int) -> Strip:
-        """The line."""
+        """The line; made anew where it is painted before it heard of its new width."""
+        if self._made_for != self.size.width:
+            self._shown = self._fitting()
         spans = tuple(span for _, entry in self._shown for span in entry)
         return self.strip(spans, self.size.width, self.rich_style)
 

@@ -35,6 +35,8 @@ class LineBar(Painting):
         super().__init__(id=id)
         self._content = content
         self._lines: list[Line] = []
+        self._made_for = 0
+        """The width that the content was made for."""
 
     @property
     def shown(self) -> list[Line]:
@@ -55,6 +57,7 @@ class LineBar(Painting):
     def rebuild(self) -> None:
         """Ask for the content again."""
         if self._content is not None and self.size.width:
+            self._made_for = self.size.width
             self.set_lines(self._content(self.size.width))
 
     def on_resize(self) -> None:
@@ -64,6 +67,9 @@ class LineBar(Painting):
     def render_line(self, y: int) -> Strip:
         """The strip of one line."""
         width = self.size.width
+        if self._content is not None and self._made_for != width:
+            # Painted at its new size before it heard of it: a busy machine shows that for long.
+            self._made_for, self._lines = width, self._content(width)
         spans = self._lines[y] if y < len(self._lines) else ()
         return self.strip(spans, width, self.rich_style)
 
