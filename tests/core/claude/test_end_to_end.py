@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from decimal import Decimal
@@ -201,6 +202,7 @@ SECRET = "Server=prod;User ID=etl;Password=Gehe1m-Wort!;"
 def test_a_recorded_run_is_replayed_without_a_server(tmp_path: Path) -> None:
     comment = f"opens {SECRET} with AKIAIOSFODNN7EXAMPLE"
     project = write_dynamic(tmp_path / "project", ["Customer"], comment=comment)
+    elsewhere = Path(shutil.copytree(project, tmp_path / "elsewhere"))
     arguments = ("--author", "claude", "silver.Customer")
 
     def script(call: Call) -> Reaction:
@@ -219,17 +221,15 @@ def test_a_recorded_run_is_replayed_without_a_server(tmp_path: Path) -> None:
         assert secret not in tape, secret
     assert not [name for name in ("authorization", "x-api-key") if name in tape.lower()]
     assert "usp_LoadCustomer" in tape
-    for text in texts:
-        (project / "dbt/models/staging" / text).unlink()
     _, second, said = run(
-        project, None, *arguments, "--replay", str(tmp_path / "tape"), ANTHROPIC_API_KEY=""
+        elsewhere, None, *arguments, "--replay", str(tmp_path / "tape"), ANTHROPIC_API_KEY=""
     )
-    assert files_of(project) == texts, said
+    assert files_of(elsewhere) == texts, said
     assert comparable(second["items"][0]) == comparable(first["items"][0])
     # A prompt that drifted is named.
-    ddl = project / "ddl/procedures.sql"
+    ddl = elsewhere / "ddl/procedures.sql"
     ddl.write_text(ddl.read_text().replace("opens", "closes"))
-    _, third, said = run(project, None, *arguments, "--replay", str(tmp_path / "tape"))
+    _, third, said = run(elsewhere, None, *arguments, "--replay", str(tmp_path / "tape"))
     message = third["items"][0]["output"]["errors"][0]["message"]
     assert "prompt block 2 differs" in message
 
