@@ -18,8 +18,8 @@ from core.compiler.pivots import without_pivot
 from core.compiler.registry import Relations
 from core.compiler.relations import REL, Origin, Relation, RelationKind
 from core.compiler.result import Refused
-from core.compiler.state import State
-from core.compiler.variables import substituted
+from core.compiler.state import State, Value
+from core.compiler.variables import substituted, variable_name
 from core.tsql.binding_from import table_name
 from core.tsql.leaves import line_of
 from core.tsql.schema import ObjectName
@@ -75,6 +75,8 @@ class Binder:
         scalar: Callable[[exp.Expr, Context], None],
         narrow: Callable[[Relation, Mapping[str, str]], Relation],
     ) -> None:
+        self.read_variables: dict[tuple[str, int], Value] = {}
+        """What local variables held where they were read, by name and identity."""
         self.relations = relations
         self._resolve = resolve
         self._function = function
@@ -315,9 +317,17 @@ class Binder:
 
     def expression(self, tree: exp.Expr, context: Context, *, tables: bool = True) -> exp.Expr:
         """A copy of an expression with variables, functions and (`tables`) tables replaced."""
+        self._note_variables(tree, context)
         found = substituted(tree.copy(), context.state)
         self._scalar(found, context)
         return self.tables(found, context) if tables else found
+
+    def _note_variables(self, tree: exp.Expr, context: Context) -> None:
+        for node in tree.find_all(exp.Parameter):
+            name = variable_name(node)
+            value = context.state.variables.get(name) if name is not None else None
+            if name is not None and value is not None and value.expression is not None:
+                self.read_variables[name, id(value)] = value
 
 
 def _strip_schemas(tree: exp.Select) -> None:

@@ -27,8 +27,8 @@ def _connection() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def bound_types(sql: str) -> dict[str, str]:
-    """Column name (lower case) to DuckDB type of a query, without running it.
+def bound_types(sql: str) -> list[str]:
+    """The DuckDB types of a query's columns, in order, without running it.
 
     Raises `Refused` when DuckDB does not accept the query.
     """
@@ -39,4 +39,4 @@ def bound_types(sql: str) -> dict[str, str]:
     except duckdb.Error as error:
         message = str(error).split("\n")[0]
         raise Refused(f"the model would not run: {message}", "internal check") from None
-    return {str(row[0]).lower(): str(row[1]).replace(" ", "").upper() for row in rows}
+    return [str(row[1]).replace(" ", "").upper() for row in rows]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from sqlglot import exp
 
-from core.compiler import jinja
+from core.compiler import jinja, trees
+from core.compiler.closed_values import closed
 from core.compiler.comments import Comments
 from core.compiler.emit import Emitter
 from core.compiler.executor import Executor
@@ -99,7 +101,8 @@ def _compiled(
     plan = planned(final, target, options)
     for relation in plan.rows:
         executor.tables.check_available(relation)
-    emitted = Emitter(options, variables).emit(plan, final.table, tuple(translator.used))
+    emitter = Emitter(options, variables, _closed_values(source, executor))
+    emitted = emitter.emit(plan, final.table, tuple(translator.used))
     return Compiled(
         sql=emitted.sql,
         materialization=plan.materialization,
@@ -230,6 +233,24 @@ def _kept_up(state: State, inputs: tuple[str, ...], options: CompileOptions) -> 
         and found.written
         and not isinstance(options.relation(key), ModelInput)
     ]
+
+
+def _closed_values(source: str, executor: Executor) -> list[tuple[str, exp.Expr]]:
+    """What local variables held, translated, where no table is read for it."""
+    found: list[tuple[str, exp.Expr]] = []
+    for (name, _), value in executor.binder.read_variables.items():
+        tree = value.expression
+        if tree is None or not closed(tree):
+            continue
+        query = exp.Select(expressions=[trees.alias(tree.copy(), "value")])
+        try:
+            translated = executor.relations.translated(query)
+        except Refused:
+            continue
+        spelled = re.search(rf"{re.escape(name)}\b", source, re.IGNORECASE)
+        shown = spelled.group() if spelled is not None else name
+        found.append((shown[1:], translated.expressions[0].unalias()))
+    return found
 
 
 def _loaded_by(sql: str) -> list[str]:

@@ -7,24 +7,36 @@ procedure, then ``final`` with the target's columns in their original case, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from core.compiler import jinja, trees
 from core.compiler.check import bound_types
-from core.compiler.compose import composed, constant_flags
-from core.compiler.layout import INDENT, lines, quoted
+from core.compiler.closed_values import hoisted
+from core.compiler.compose import composed
+from core.compiler.final import converted, starred
+from core.compiler.layout import (
+    INDENT,
+    flat,
+    lines,
+    placeholder_lengths,
+    quoted,
+    written_length,
+)
 from core.compiler.naming import unique
 from core.compiler.options import CompileOptions, Input, SourceInput
 from core.compiler.plan import Plan, wants_casts
 from core.compiler.relations import REL, Relation, RelationKind
-from core.compiler.result import CteLines
+from core.compiler.result import CteLines, Refused
 from core.compiler.tidy import outer_selects, tidied
 from core.compiler.translate import CLOCK, USER, placeholder
-from core.tsql.schema import Table
+from core.tsql.schema import Column, Table
 from core.tsql.types import duckdb_storage
+
+FINAL = "final"
+"""The last CTE; a relation's id is never this."""
 
 
 @dataclass(frozen=True)
@@ -44,29 +56,69 @@ class Emitter:
 
     options: CompileOptions
     variables: Mapping[str, jinja.Variable]
+    values: Sequence[tuple[str, exp.Expr]] = ()
+    """What local variables hold, in DuckDB's SQL, where it depends on no table."""
 
     def emit(self, plan: Plan, table: Table, used: Sequence[str]) -> Emitted:
         """The text of the model. Raises `Refused` when DuckDB would not accept it."""
         final, reads = self._final(plan, table)
         order = composed(_in_order(reads), {relation.id for relation in reads})
         names = self._names(order)
-        query = tidied(_named(final, names))
-        query = self._cast(query, plan, table, order, names)
+        texts = {r.id: tidied(_named(r.duckdb, names)) for r in order if r.duckdb is not None}
+        texts[FINAL] = tidied(_named(final, names))
+        lengths = {placeholder(n): len(jinja.variable_sql(v)) for n, v in self.variables.items()}
+        with placeholder_lengths({**lengths, CLOCK: len(self.options.clock), USER: 30}):
+            return self._written(plan, table, order, names, texts)
+
+    def _written(
+        self,
+        plan: Plan,
+        table: Table,
+        order: Sequence[Relation],
+        names: Mapping[str, str],
+        texts: dict[str, exp.Expr],
+    ) -> Emitted:
+        """The model's text from the queries of its CTEs, by relation id."""
+        parameters = unique("parameters", set(names.values()))
+        short, values = hoisted(texts, self.values, parameters, lambda t: written_length(flat(t)))
+        if values is not None:
+            try:
+                self._cast(short, plan, table, order, names, (parameters, values))
+            except Refused:  # a place where DuckDB takes no subquery
+                values = None
+        if values is None:
+            self._cast(texts, plan, table, order, names, None)
+        else:
+            texts = short
+        query = texts[FINAL]
+        listed = {
+            names[r.id]: [i.alias_or_name for i in texts[r.id].expressions]
+            for r in order
+            if isinstance(texts.get(r.id), exp.Select)
+            and not any(i.is_star for i in texts[r.id].expressions)
+        }
+        starred(query, listed)
         blocks: list[list[str]] = []
+        needed = _needed(order, texts)
         origins: list[CteLines] = []
         told: set[tuple[str, ...]] = set()
         for relation in order:
+            if values is not None and relation.query is not None:
+                blocks.append(_cte(parameters, lines(values)))
+                values = None
             name = names[relation.id]
             new = relation.origin.comments not in told
             told.add(relation.origin.comments)
             comments = [f"-- {line}" for line in relation.origin.comments if new]
-            blocks.append([*comments, *_cte(name, self._body(relation, names))])
+            blocks.append([*comments, *_cte(name, self._body(relation, texts, needed))])
             if relation.origin.first_line:
                 span = (relation.origin.first_line, relation.origin.last_line)
                 origins.append(CteLines(name, (span,)))
-        blocks.append(_cte("final", lines(query)))
+        if values is not None:
+            blocks.append(_cte(parameters, lines(values)))
+        blocks.append(_cte(FINAL, lines(query)))
         spans = sorted({s for r in plan.rows if (s := _span(r)) is not None})
-        origins.append(CteLines("final", tuple(spans)))
+        origins.append(CteLines(FINAL, tuple(spans)))
         text = "\n".join([jinja.config(plan), "", _joined(blocks, order)]) + "\n"
         text = self._with_jinja(text)
         keys = [r.source for r in order if r.kind is RelationKind.IMPORT]
@@ -81,37 +133,36 @@ class Emitter:
 
     def _cast(
         self,
-        query: exp.Expr,
+        texts: Mapping[str, exp.Expr],
         plan: Plan,
         table: Table,
         order: Sequence[Relation],
         names: Mapping[str, str],
-    ) -> exp.Expr:
-        """`query` with a cast on every column that DuckDB would store in another type."""
-        blocks = [_cte(names[r.id], self._plain_body(r, names)) for r in order]
-        plain = _joined([*blocks, _cte("final", lines(query))], order)
+        values: tuple[str, exp.Select] | None,
+    ) -> None:
+        """Cast every column of ``final`` that DuckDB would store in another type.
+
+        Raises `Refused` when DuckDB does not accept the queries.
+        """
+        wanted = {c.name.lower(): duckdb_storage(c.type) for c in table.columns}
+        blocks = [_cte(values[0], lines(values[1]))] if values is not None else []
+        blocks += [_cte(names[r.id], self._plain_body(r, texts)) for r in order]
+        selects = outer_selects(texts[FINAL])
+        blocks += [_cte(f"branch_{n}", lines(select)) for n, select in enumerate(selects)]
+        blocks.append(_cte(FINAL, lines(texts[FINAL])))
+        branches = ", ".join(f"branch_{n}" for n, _ in enumerate(selects))
+        plain = _joined(blocks, order).removesuffix("from final") + f"from final, {branches}"
         for name, variable in self.variables.items():
             storage = duckdb_storage(variable.type)
             plain = plain.replace(placeholder(name), f"cast(null as {storage})")
         plain = plain.replace(CLOCK, "cast(current_timestamp as timestamp)")
-        types = bound_types(plain.replace(USER, "'dbo'"))
-        wanted = {c.name.lower(): duckdb_storage(c.type) for c in table.columns}
-        every = wants_casts(self.options)
-        differing = {
-            name: storage
-            for name, storage in wanted.items()
-            if every or types.get(name) != storage.replace(" ", "").upper()
-        }
-        if not differing:
-            return query
-        for select in outer_selects(query):
-            select.set("expressions", [_converted(i, differing) for i in select.expressions])
-        return query
+        types = bound_types(plain.replace(USER, "'dbo'"))[len(wanted) :]
+        converted(texts[FINAL], types, wanted, every=wants_casts(self.options))
 
-    def _plain_body(self, relation: Relation, names: Mapping[str, str]) -> list[str]:
+    def _plain_body(self, relation: Relation, texts: Mapping[str, exp.Expr]) -> list[str]:
         if relation.query is None:
-            return _no_typed_rows(relation)
-        return self._body(relation, names)
+            return _no_typed_rows(relation.columns)
+        return lines(texts[relation.id])
 
     # --- the final select -----------------------------------------------------------------------
 
@@ -159,13 +210,14 @@ class Emitter:
             names[relation.id] = name
         return names
 
-    def _body(self, relation: Relation, names: Mapping[str, str]) -> list[str]:
+    def _body(
+        self, relation: Relation, texts: Mapping[str, exp.Expr], needed: Collection[str] | None
+    ) -> list[str]:
         if relation.kind is RelationKind.IMPORT:
             return [f"select * from {jinja.reader(self._input(relation))}"]
         if relation.kind is RelationKind.EXISTING:
-            return _existing(relation)
-        assert relation.duckdb is not None
-        return lines(tidied(_named(relation.duckdb, names)))
+            return _existing(relation, needed)
+        return lines(texts[relation.id])
 
     def _input(self, relation: Relation) -> Input:
         found = self.options.relation(relation.source)
@@ -205,8 +257,20 @@ def _typed_null(name: str, storage: str) -> exp.Expr:
     return exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True))
 
 
-def _existing(relation: Relation) -> list[str]:
-    """The target's prior rows; none on the first run."""
+def _needed(order: Sequence[Relation], texts: Mapping[str, exp.Expr]) -> set[str] | None:
+    """The columns of the target's prior rows that are read (lower case); None for all of them."""
+    readers = [texts[r.id] for r in order if any(i.kind is RelationKind.EXISTING for i in r.inputs)]
+    found: set[str] = set()
+    for query in [*readers, texts[FINAL]]:
+        if any(item.is_star for select in query.find_all(exp.Select) for item in select.selects):
+            return None
+        found |= {column.name.lower() for column in query.find_all(exp.Column)}
+    return found
+
+
+def _existing(relation: Relation, needed: Collection[str] | None) -> list[str]:
+    """The target's prior rows; none on the first run, with the columns that are read."""
+    columns = [c for c in relation.columns if needed is None or c.name.lower() in needed]
     return [
         "{% if is_incremental() %}",
         "",
@@ -214,16 +278,15 @@ def _existing(relation: Relation) -> list[str]:
         "",
         "{% else %}",
         "",
-        *_no_typed_rows(relation),
+        *_no_typed_rows(columns or relation.columns),
         "",
         "{% endif %}",
     ]
 
 
-def _no_typed_rows(relation: Relation) -> list[str]:
+def _no_typed_rows(of: Sequence[Column]) -> list[str]:
     columns = [
-        f"{INDENT}cast(null as {duckdb_storage(c.type).lower()}) as {quoted(c.name)}"
-        for c in relation.columns
+        f"{INDENT}cast(null as {duckdb_storage(c.type).lower()}) as {quoted(c.name)}" for c in of
     ]
     return ["select", *[f"{column}," for column in columns[:-1]], *columns[-1:], "where false"]
 
@@ -239,17 +302,6 @@ def _joined(blocks: Sequence[Sequence[str]], order: Sequence[Relation]) -> str:
         out.append("")
     out.append("select * from final")
     return "\n".join(out)
-
-
-def _converted(item: exp.Expr, differing: Mapping[str, str]) -> exp.Expr:
-    storage = differing.get(item.alias_or_name.lower())
-    if storage is None:
-        return item
-    value = item.this if isinstance(item, exp.Alias) else item
-    cast = exp.Cast(this=value, to=exp.DataType.build(storage, dialect="duckdb"))
-    return exp.Alias(
-        this=constant_flags(cast), alias=exp.to_identifier(item.alias_or_name, quoted=True)
-    )
 
 
 def _cte(name: str, body: Sequence[str]) -> list[str]:

@@ -8,7 +8,9 @@ Nothing here changes what a query means.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -152,6 +154,9 @@ RESERVED = frozenset(
 class _Readable(DuckDB.Generator):  # type: ignore[misc, valid-type]
     """DuckDB's SQL with negations where people write them: ``x not in (…)``, ``x is not null``."""
 
+    def exists_sql(self, expression: exp.Exists) -> str:
+        return f"EXISTS ({self.sql(expression, 'this')})"
+
     def not_sql(self, expression: exp.Not) -> str:
         inner = expression.this
         if isinstance(inner, exp.Is):
@@ -211,6 +216,29 @@ def lines(node: exp.Expr, width: int = WIDTH) -> list[str]:
     if isinstance(node, exp.SetOperation):
         return _set_operation(node, width)
     return _expression(node, width)
+
+
+_PLACEHOLDER = re.compile(r"__(?:var_\w+?|clock|user)__")
+_LENGTHS: ContextVar[Mapping[str, int]] = ContextVar("placeholder_lengths")
+
+
+@contextmanager
+def placeholder_lengths(found: Mapping[str, int]) -> Iterator[None]:
+    """How long the Jinja is that will stand for each placeholder, while lines are broken."""
+    token = _LENGTHS.set(found)
+    try:
+        yield
+    finally:
+        _LENGTHS.reset(token)
+
+
+def written_length(text: str) -> int:
+    """The length of a text once its placeholders are Jinja."""
+    if "__" not in text:
+        return len(text)
+    known = _LENGTHS.get({})
+    words = _PLACEHOLDER.findall(text)
+    return len(text) + sum(known.get(word, len(word)) - len(word) for word in words)
 
 
 def _indented(text: Iterable[str]) -> list[str]:
@@ -290,7 +318,7 @@ def _clauses(node: exp.Select, width: int) -> list[str]:
 
 def _wrapped(text: str, head: str, items: list[exp.Expr], node: exp.Expr, width: int) -> list[str]:
     simple = not any(node.args.get(k) for k in ("grouping_sets", "cube", "rollup", "totals", "all"))
-    if len(text) <= width or not simple:
+    if written_length(text) <= width or not simple:
         return [text.strip()]
     return [head, *_indented(_listed(items, width - 4))]
 
@@ -327,7 +355,8 @@ def _join(join: exp.Join, width: int) -> list[str]:
     if on is None:
         return text
     operands = _operands(on, exp.And)
-    if len(operands) == 1 and len(flat(on)) + len(text[-1]) < width and not _has_block(on):
+    one_line = written_length(flat(on) + text[-1]) < width
+    if len(operands) == 1 and one_line and not _has_block(on):
         text[-1] += f" on {flat(on)}"
         return text
     if lateral and isinstance(on, exp.Boolean):
@@ -380,7 +409,7 @@ def _operand_of_set(
 
 def _expression(node: exp.Expr, width: int) -> list[str]:
     text = flat(node)
-    if len(text) <= width and not _needs_block(node):
+    if written_length(text) <= width and not _needs_block(node):
         return [text]
     for kind, split in _SPLITS:
         if isinstance(node, kind):
@@ -412,6 +441,12 @@ def _paren(node: exp.Expr, width: int) -> list[str]:
     if alias is not None:
         text[-1] += f" as {flat(alias)}"
     return text
+
+
+def _between(node: exp.Expr, width: int) -> list[str]:
+    text = _prefixed("between ", node.args["low"], width)
+    text += _prefixed("and ", node.args["high"], width)
+    return [*_expression(node.this, width), *_indented(text)]
 
 
 def _exists(node: exp.Expr, width: int) -> list[str]:
@@ -462,7 +497,8 @@ def _case(node: exp.Expr, width: int) -> list[str]:
     for branch in node.args["ifs"]:
         condition = _prefixed("when ", branch.this, width - 4)
         value = _expression(branch.args["true"], width - 8)
-        if len(condition) == 1 and len(value) == 1 and len(condition[0] + value[0]) + 10 <= width:
+        one = len(condition) == 1 and len(value) == 1
+        if one and written_length(condition[0] + value[0]) + 10 <= width:
             out += _indented([f"{condition[0]} then {value[0]}"])
         else:
             out += _indented(condition)
@@ -526,7 +562,7 @@ def _window(node: exp.Expr, width: int) -> list[str]:
     order = node.args.get("order")
     if order is not None:
         one = "order by " + ", ".join(flat(item) for item in order.expressions)
-        if len(one) <= width - 4:
+        if written_length(one) <= width - 4:
             parts.append(one)
         else:
             parts += ["order by", *_indented(_listed(order.expressions, width - 8))]
@@ -555,6 +591,7 @@ _SPLITS = (
     (exp.Subquery, _paren),
     (exp.Paren, _paren),
     (exp.In, _in),
+    (exp.Between, _between),
     (exp.Not, _not),
     (exp.Case, _case),
     (exp.And, _connector),

@@ -116,6 +116,10 @@ class Relations:
         self._translator.named(relation.id, translated)
         return relation
 
+    def translated(self, tree: exp.Expr) -> exp.Expr:
+        """A query in DuckDB's SQL, without making it a relation. Raises `Refused`."""
+        return self._translator.query(tree, self.schema).tree
+
     def recursive(self, anchor: Relation, hint: str, origin: Origin) -> Relation:
         """A stand-in with the anchor's columns, which the step of a recursive CTE reads."""
         relation = replace(

@@ -16,16 +16,27 @@ from core.tsql.meaning.refusal import refuse
 from core.tsql.meaning.rules import Rule
 from core.tsql.meaning.values import Call, Value
 from core.tsql.types import SqlType, TypeName
-from core.tsql.typing import type_of
+from core.tsql.typing import type_of, unwrapped
 
 
 def concatenation(left: Value, right: Value, type_: SqlType, options: Options) -> exp.Expr:
     """``a + b``; a result that can pass 8000 bytes is cut there, as SQL Server cuts it."""
-    tree = sql.concat(text_of(left, options), text_of(right, options))
+    tree = sql.concat(_padded(left, options), _padded(right, options))
     limit = 4000 if type_.is_unicode else 8000
     if type_.is_max or _longest(left.source) + _longest(right.source) <= limit:
         return tree
     return sql.fn("left", tree, limit)
+
+
+def _padded(value: Value, options: Options) -> exp.Expr:
+    """A text to be put before another: a char(n) with its blanks, which loaders trim."""
+    tree = text_of(value, options)
+    type_, node = value.type, unwrapped(value.source)
+    if type_.name not in t.FIXED_STRINGS or not type_.length or type_.length == 1:
+        return tree
+    if isinstance(node, exp.Cast | exp.TryCast | exp.Convert) or tree.sql().startswith("rpad("):
+        return tree  # as long as its type already
+    return sql.fn("rpad", tree, type_.length, " ")
 
 
 def _longest(node: exp.Expr) -> int:
@@ -305,11 +316,11 @@ def _charindex(call: Call) -> exp.Expr:
 
 def _concat(call: Call) -> exp.Expr:
     """CONCAT ignores NULL, as DuckDB's does."""
-    return sql.fn("concat", *(text_of(argument, call.options) for argument in call.arguments))
+    return sql.fn("concat", *(_padded(argument, call.options) for argument in call.arguments))
 
 
 def _concat_ws(call: Call) -> exp.Expr:
-    return sql.fn("concat_ws", *(text_of(argument, call.options) for argument in call.arguments))
+    return sql.fn("concat_ws", *(_padded(argument, call.options) for argument in call.arguments))
 
 
 def _quotename(call: Call) -> exp.Expr:

@@ -333,6 +333,10 @@ class Translator:
 
     def _text_pair(self, first: Value, second: Value) -> tuple[exp.Expr, exp.Expr]:
         if not self._preserves:
+            if any(
+                value.text is not None and value.text.endswith(" ") for value in (first, second)
+            ):
+                return self._trimmed(first).tree, self._trimmed(second).tree
             return self._unpadded(first, second).tree, self._unpadded(second, first).tree
         sensitive = first.is_case_sensitive or second.is_case_sensitive
         fold = self._trimmed if sensitive else self._fold
