@@ -23,7 +23,7 @@ from core.compiler.functions import FunctionInliner
 from core.compiler.inserts import Inserter, unordered
 from core.compiler.options import CompileOptions
 from core.compiler.registry import Relations
-from core.compiler.relations import Origin
+from core.compiler.relations import Origin, Relation
 from core.compiler.result import Assumption, Dropped, Refused, Unsupported
 from core.compiler.state import OpenCursor, State
 from core.compiler.tables import Tables, poison_all
@@ -35,6 +35,14 @@ from core.tsql.leaves import ParsedLeaf
 
 Statements = Sequence[nodes.Statement]
 _CALLS = (nodes.Execute, nodes.ExecuteString, nodes.ExecuteSql, nodes.InsertExec)
+
+
+@dataclass(frozen=True)
+class ResultSet:
+    """What a SELECT returns, or why that is not known."""
+
+    rows: Relation | None = None
+    poison: Unsupported | None = None
 
 
 @dataclass
@@ -55,6 +63,8 @@ class Executor:
     """From an earlier run: how often each table is written in all, None when not known yet."""
     guard: exp.Expr | None = None
     """The condition of an IF around UPDATE and DELETE statements: one more conjunct of theirs."""
+    results: list[ResultSet] | None = None
+    """Inside INSERT … EXEC: the rows the SELECTs of the called statements return."""
     called_from: int = 0
     """The line of the outermost EXEC while a called procedure runs, else 0."""
 
@@ -124,7 +134,10 @@ class Executor:
                 self.count_writes(before, state)
         except Refused as refusal:
             self.undo(before, state)
-            self.poison([statement], state, refusal.at(self.line(statement)))
+            why = refusal.at(self.line(statement))
+            if self.results is not None:
+                self.results.append(ResultSet(poison=why))
+            self.poison([statement], state, why)
 
     def count_writes(self, before: State, state: State) -> None:
         """Give every table that a statement changed its next version."""

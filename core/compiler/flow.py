@@ -71,6 +71,8 @@ def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> Stat
     known = truth(condition)
     if known is not None:
         return _continue(ex, then if known else otherwise, rest, state)
+    if ex.results is not None and _returns_rows([*then, *otherwise, *(rest if returns else ())]):
+        raise Refused("rows are returned under a condition", "INSERT EXEC", ex.line(node))
     if not otherwise and _is_predicated(then):
         before, ex.guard = ex.guard, trees.all_of([ex.guard, condition])
         try:
@@ -91,6 +93,15 @@ def branch(ex: Executor, node: nodes.If, rest: Statements, state: State) -> Stat
         second = ex.run(otherwise, state.copy())
     joined(ex, condition, first, second, state, node)
     return state if returns else None
+
+
+def _returns_rows(statements: Statements) -> bool:
+    return any(
+        (isinstance(s, nodes.Leaf) and s.kind is nodes.LeafKind.SELECT)
+        or isinstance(s, nodes.Execute | nodes.ExecuteSql | nodes.ExecuteString)
+        for statement in statements
+        for s in nodes.statements(statement)
+    )
 
 
 def _is_predicated(statements: Statements) -> bool:

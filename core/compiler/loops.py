@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.compiler import chunks, trees
+from core.compiler.fold import truth
 from core.compiler.relations import Relation
 from core.compiler.result import Refused
 from core.compiler.row_loops import RowLoop
@@ -48,7 +49,17 @@ def closed_form(ex: Executor, node: nodes.While, state: State) -> None:
     if _is_cursor_loop(node):
         _cursor(ex, node, body, state)
     elif (chunk := chunks.chunk_of(ex, node, state)) is not None:
-        chunks.run(ex, node, chunk, state)
+        before = state.copy()
+        try:
+            chunks.run(ex, node, chunk, state)
+        except Refused as refusal:
+            ex.undo(before, state)
+            if not body or not isinstance(body[-1], nodes.SetVariable):
+                raise
+            try:
+                _counted(ex, node, body, state)
+            except Refused:
+                raise refusal from None
     else:
         _counted(ex, node, body, state)
     for name in assigned | _selected(body):
@@ -197,21 +208,14 @@ def _positive(node: exp.Expr) -> bool:
 
 
 def _is_cursor_loop(node: nodes.While) -> bool:
-    return "@@FETCH_STATUS" in node.condition.text.upper()
+    if "@@FETCH_STATUS" in node.condition.text.upper():
+        return True
+    return any(isinstance(s, nodes.Fetch) for s in flattened([node.body])[:1])
 
 
 def _cursor(ex: Executor, node: nodes.While, body: list[nodes.Statement], state: State) -> None:
     """``WHILE @@FETCH_STATUS = 0``: the body for every row of the cursor's query."""
-    parsed = node.condition.parsed
-    if isinstance(parsed, LeafError):
-        raise Refused(parsed.reason, parsed.construct)
-    tree = trees.unwrapped(parsed.tree)
-    if not isinstance(tree, exp.EQ) or tree.expression.sql() != "0":
-        raise Refused("the condition of a cursor loop is not @@FETCH_STATUS = 0", "cursor")
-    fetches = [s for s in body if isinstance(s, nodes.Fetch)]
-    if len(fetches) != 1 or body[-1] is not fetches[0] or fetches[0].direction.upper() != "NEXT":
-        raise Refused("a cursor that is not fetched once at the end of the loop", "cursor")
-    fetch = fetches[0]
+    fetch, inner = _fetched(node, body)
     opened = state.cursors.get(fetch.cursor.lower())
     if opened is None:
         raise Refused(f"the cursor {fetch.cursor} is not opened here", "cursor")
@@ -232,4 +236,46 @@ def _cursor(ex: Executor, node: nodes.While, body: list[nodes.Statement], state:
             raise Refused(f"the variable {name} is not declared", "undeclared variable")
         columns[name.lower()] = (column, known.type)
     loop = RowLoop(ex, node, columns, cursor_reads=opened.reads)
-    loop.run(body[:-1], rows, state)
+    loop.run(inner, rows, state)
+
+
+def _fetched(
+    node: nodes.While, body: list[nodes.Statement]
+) -> tuple[nodes.Fetch, Sequence[nodes.Statement]]:
+    """The FETCH of a cursor loop, and what is done with each row.
+
+    Either the next row is fetched at the end and the condition asks for it, or a row is fetched
+    first and ``IF @@FETCH_STATUS <> 0 BREAK`` follows.
+    """
+    fetches = [s for s in body if isinstance(s, nodes.Fetch)]
+    if len(fetches) != 1 or fetches[0].direction.upper() != "NEXT":
+        raise Refused("a cursor that is not fetched once in the loop", "cursor")
+    parsed = node.condition.parsed
+    if isinstance(parsed, LeafError):
+        raise Refused(parsed.reason, parsed.construct)
+    if body[-1] is fetches[0] and _is_fetched(parsed.tree):
+        return fetches[0], body[:-1]
+    if body[0] is fetches[0] and truth(trees.unwrapped(parsed.tree)) is True and len(body) > 1:
+        leave = body[1]
+        inner = flattened([leave.then]) if isinstance(leave, nodes.If) else []
+        tree = leave.condition.parsed if isinstance(leave, nodes.If) else None
+        if (
+            isinstance(leave, nodes.If)
+            and leave.otherwise is None
+            and len(inner) == 1
+            and isinstance(inner[0], nodes.Break)
+            and tree is not None
+            and not isinstance(tree, LeafError)
+            and _is_fetched(tree.tree, negated=True)
+        ):
+            return fetches[0], body[2:]
+    raise Refused("the condition of a cursor loop is not @@FETCH_STATUS = 0", "cursor")
+
+
+def _is_fetched(tree: exp.Expr, *, negated: bool = False) -> bool:
+    """``@@FETCH_STATUS = 0`` or ``<> -1`` (a row of a read-only cursor is never -2)."""
+    tree = trees.unwrapped(tree)
+    if not isinstance(tree, exp.EQ | exp.NEQ) or variable_name(tree.this) != "@@fetch_status":
+        return False
+    value = trees.unwrapped(tree.expression).sql()
+    return value == ("0" if isinstance(tree, exp.EQ) != negated else "-1")

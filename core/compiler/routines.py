@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from core.compiler import trees
+from core.compiler.effects import schema_name
 from core.compiler.fold import text_of
 from core.compiler.naming import snake
+from core.compiler.relations import Relation
 from core.compiler.result import Refused, Unsupported
 from core.compiler.state import RETURN_CODE, State, TableState, Value
 from core.compiler.variables import assigned
@@ -21,6 +26,7 @@ from core.compiler.variables_exec import bound_value, type_of, unknown_like
 from core.tsql import nodes
 from core.tsql import types as t
 from core.tsql.errors import TsqlError
+from core.tsql.leaves import Target
 from core.tsql.parser import parse_procedure, parse_script
 
 if TYPE_CHECKING:
@@ -176,19 +182,7 @@ def run_procedure(ex: Executor, source: str, node: nodes.Execute, state: State) 
         procedure = parse_procedure(source)
     except TsqlError as error:
         raise Refused(f"{node.procedure}: {error.message}", "EXEC") from None
-    inner: dict[str, Value] = {}
-    outputs: list[tuple[str, str]] = []
-    for position, parameter in enumerate(procedure.parameters):
-        argument = _argument(node, parameter.name, position)
-        type_ = type_of(ex, parameter.type)
-        expression = argument.value if argument is not None else parameter.default
-        if expression is None:
-            raise Refused(f"{node.procedure} needs a value for {parameter.name}", "EXEC")
-        context = ex.context(node, state)
-        key = parameter.name.lower()
-        inner[key] = assigned(bound_value(ex, expression, context, key), type_)
-        if argument is not None and argument.is_output and argument.value is not None:
-            outputs.append((argument.value.text.lower(), key))
+    inner, outputs = _arguments(ex, procedure, node, state)
     outer, called_from, target_variables = state.variables, ex.called_from, _table_variables(state)
     temps = {key for key in state.tables if key.startswith("#")}
     inner[RETURN_CODE] = Value(t.INT, exp.Literal.number(0))
@@ -256,6 +250,82 @@ def _argument(node: nodes.Execute, name: str, position: int) -> nodes.Argument |
     return None
 
 
+def _arguments(
+    ex: Executor, procedure: nodes.CreateProcedure, node: nodes.Execute, state: State
+) -> tuple[dict[str, Value], list[tuple[str, str]]]:
+    """The variables a procedure starts with, and its OUTPUT arguments with their parameters."""
+    inner: dict[str, Value] = {}
+    outputs: list[tuple[str, str]] = []
+    for position, parameter in enumerate(procedure.parameters):
+        argument = _argument(node, parameter.name, position)
+        type_ = type_of(ex, parameter.type)
+        expression = argument.value if argument is not None else parameter.default
+        if expression is None:
+            raise Refused(f"{node.procedure} needs a value for {parameter.name}", "EXEC")
+        context = ex.context(node, state)
+        key = parameter.name.lower()
+        inner[key] = assigned(bound_value(ex, expression, context, key), type_)
+        if argument is not None and argument.is_output and argument.value is not None:
+            outputs.append((argument.value.text.lower(), key))
+    return inner, outputs
+
+
+@contextmanager
+def entered(ex: Executor, node: Call, state: State) -> Iterator[Sequence[nodes.Statement]]:
+    """The statements a call runs, with the variables they see in `state` while it runs.
+
+    For a body that is run once for all rows of a loop: it may only use its parameters.
+    Raises `Refused` for text that is not constant, OUTPUT parameters, and unknown procedures.
+    """
+    if ex.depth >= MAX_DEPTH:
+        raise Refused("procedures call each other too deeply", "recursion")
+    body, inner = _entered_body(ex, node, state)
+    outer, hidden = state.variables, _table_variables(state)
+    called_from, ex.called_from = ex.called_from, ex.called_from or node.span.line
+    state.variables = inner
+    ex.depth += 1
+    try:
+        yield body
+    finally:
+        ex.depth -= 1
+        ex.called_from = called_from
+        state.tables.update(hidden)
+        state.variables = outer
+
+
+def _entered_body(
+    ex: Executor, node: Call, state: State
+) -> tuple[Sequence[nodes.Statement], dict[str, Value]]:
+    line = ex.line(node)
+    if any(a.is_output for a in node.arguments) or getattr(node, "return_variable", None):
+        raise Refused("a call in a loop that gives something back", "EXEC in a loop", line)
+    if isinstance(node, nodes.Execute):
+        source = _source(ex, node)
+        if source is None:
+            raise Refused(f"EXEC {node.procedure} in a loop", "EXEC in a loop", line)
+        try:
+            procedure = parse_procedure(source)
+        except TsqlError as error:
+            raise Refused(f"{node.procedure}: {error.message}", "EXEC") from None
+        return procedure.body, _arguments(ex, procedure, node, state)[0]
+    if isinstance(node, nodes.ExecuteString) and node.at_server:
+        raise Refused(f"EXEC … AT {node.at_server}", "linked server", line)
+    context = ex.context(node, state)
+    text = text_of(bound_value(ex, node.sql, context, "sql"))
+    if text is None:
+        raise Refused("dynamic SQL whose text depends on data or parameters", "dynamic SQL", line)
+    inner: dict[str, Value] = {}
+    if isinstance(node, nodes.ExecuteSql) and node.parameters is not None:
+        declared = text_of(bound_value(ex, node.parameters, context, "parameters"))
+        if declared is None:
+            raise Refused("the parameters of sp_executesql are not constant", "dynamic SQL")
+        inner = _parameters(ex, declared, node, state)
+    try:
+        return parse_script(text).statements, inner
+    except TsqlError as error:
+        raise Refused(f"dynamic SQL: {error.message}", "dynamic SQL", line) from None
+
+
 # --- dynamic SQL ----------------------------------------------------------------------------------
 
 
@@ -278,7 +348,16 @@ def _execute_sql(ex: Executor, node: nodes.ExecuteSql, state: State) -> None:
         if declared is None:
             raise Refused("the parameters of sp_executesql are not constant", "dynamic SQL")
         inner = _parameters(ex, declared, node, state)
-    _run_text(ex, text, node, state, inner)
+    finished = _run_text(ex, text, node, state, inner)
+    for argument, key in _outputs(node, list(inner)):
+        known = state.variables.get(argument)
+        value = finished[key]
+        if known is not None:
+            state.variables[argument] = (
+                Value(known.type, unknown=value.unknown)
+                if value.unknown is not None or value.expression is None
+                else assigned(value.expression.copy(), known.type)
+            )
 
 
 def _parameters(
@@ -301,18 +380,27 @@ def _parameters(
             argument = node.arguments[position]
         if argument is None or argument.value is None:
             raise Refused(f"sp_executesql gives no value for {parameter.name}", "dynamic SQL")
-        if argument.is_output:
-            raise Refused("an OUTPUT parameter of dynamic SQL", "dynamic SQL")
         key = parameter.name.lower()
         value = bound_value(ex, argument.value, ex.context(node, state), key)
         inner[key] = assigned(value, type_of(ex, parameter.type))
     return inner
 
 
+def _outputs(node: nodes.ExecuteSql, parameters: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The variables an sp_executesql fills, with the parameters they get their values from."""
+    for position, argument in enumerate(node.arguments):
+        if argument.is_output and argument.value is not None:
+            name = (argument.name or parameters[position]).lower()
+            yield argument.value.text.strip().lower(), name
+
+
 def _run_text(
     ex: Executor, text: str, node: nodes.Node, state: State, variables: dict[str, Value]
-) -> None:
-    """Run a batch: variables of the caller are not visible in it, its temp tables are."""
+) -> dict[str, Value]:
+    """Run a batch: variables of the caller are not visible in it, its temp tables are.
+
+    Gives the batch's variables as it left them.
+    """
     if ex.depth >= MAX_DEPTH:
         raise Refused("dynamic SQL calls itself too deeply", "recursion")
     try:
@@ -328,15 +416,57 @@ def _run_text(
     finally:
         ex.depth -= 1
         ex.called_from = called_from
+    finished = done.variables
     if done is not state:
         _adopt(state, done)
     state.tables.update(hidden)
     state.variables = outer
+    return finished
 
 
 # --- INSERT … EXEC --------------------------------------------------------------------------------
 
 
 def insert_exec(ex: Executor, node: nodes.InsertExec, state: State) -> None:
-    """INSERT of what a procedure of the project returns: its one SELECT, at its end."""
-    raise Refused("INSERT … EXEC", "INSERT EXEC")
+    """INSERT of every row that a procedure of the project, or a constant text, returns."""
+    call = node.execute
+    if isinstance(call, nodes.Execute) and _source(ex, call) is None:
+        raise Refused(f"INSERT … EXEC {call.procedure}: not in the project", "INSERT EXEC")
+    if ex.results is not None:
+        raise Refused("INSERT … EXEC inside INSERT … EXEC", "INSERT EXEC")
+    ex.results = []
+    try:
+        execute(ex, call, state)
+        results = ex.results
+    finally:
+        ex.results = None
+    if any(found.poison is not None for found in results):
+        raise Refused("the rows an EXEC returns are not known", "INSERT EXEC")
+    insert_results(ex, node, [found.rows for found in results if found.rows], state)
+
+
+def insert_results(
+    ex: Executor, node: nodes.InsertExec, results: Sequence[Relation], state: State
+) -> None:
+    """Append result sets, one after the other, to a table."""
+    from core.compiler.data import set_count, set_identity
+
+    name = schema_name(node.target)
+    key = ex.tables.key(name)
+    context = ex.context(node, state)
+    table = exp.to_table(str(name)) if not name.is_temporary else exp.Table()
+    added: list[Relation] = []
+    for rows in results:
+        found = ex.tables.state_of(name, state, ex.line(node))
+        if found.poison is not None:
+            raise Refused(found.poison.reason, found.poison.construct, found.poison.line)
+        query = trees.select([trees.column(column) for column in rows.names], rows.ref())
+        target = Target(table, columns=node.columns)
+        keep = key in state.identity_insert
+        state.tables[key], new = ex.inserter.insert(
+            found, target, query, context, keep_identity=keep
+        )
+        state.tables[key] = replace(state.tables[key], version=found.version + 1)
+        set_identity(state, found.table, new)
+        added.append(new)
+    set_count(state, added, ex.line(node))

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from core.compiler import trees
+from core.compiler import flow, routines, trees
+from core.compiler.effects import effects_of
 from core.compiler.inserts import listed_columns, values_query
-from core.compiler.keys import conjuncts
+from core.compiler.loop_access import ALIAS, Access, merged_rows, note_statement, noted, selected
 from core.compiler.relations import Relation
 from core.compiler.result import Refused
 from core.compiler.state import State, Value
-from core.compiler.variables import converted, variable_name
+from core.compiler.variables import converted, substituted
 from core.compiler.variables_exec import type_of, unknown_like
 from core.tsql import nodes
 from core.tsql import types as t
@@ -36,10 +37,6 @@ from core.tsql.nodes import LeafKind
 
 if TYPE_CHECKING:
     from core.compiler.executor import Executor
-
-ALIAS = "loop_rows"
-Access = frozenset[tuple[str, str]]
-"""What a statement pins of a table: (column, text of the row expression it equals)."""
 
 
 @dataclass
@@ -56,26 +53,27 @@ class RowLoop:
     cursor_reads: frozenset[str] = frozenset()
     is_series: bool = False
     accesses: dict[str, list[tuple[LeafKind | None, Access]]] = field(default_factory=dict)
+    called: int = 0
+    """How many called procedures deep the running statement is."""
 
     def run(self, body: Sequence[nodes.Statement], rows: Relation, state: State) -> None:
         """Apply the body to the state. Raises `Refused`."""
         outer = dict(state.variables)
-        self._collect(body)
-        self._check(rows)
+        self.first = rows
         why = Refused("a variable that carries over from one iteration to the next", "WHILE")
-        for statement in body:
-            for inner in nodes.statements(statement):
-                if isinstance(inner, nodes.SetVariable) and inner.name.lower() in state.variables:
-                    name = inner.name.lower()
-                    state.variables[name] = unknown_like(
-                        state.variables[name], why.at(self.ex.line(inner))
-                    )
+        for name in effects_of(body).variables:
+            if name in state.variables:
+                line = self.ex.line(self.node)
+                state.variables[name] = unknown_like(state.variables[name], why.at(line))
         for name, (column, type_) in self.columns.items():
             value = trees.column(column, ALIAS)
             known = rows.column(column)
             same = known is not None and known.type == type_
             state.variables[name] = Value(type_, value if same else trees.cast(value, type_))
+        state.lazies["@@fetch_status"] = flow.no_rows
         self._statements(body, rows, state)
+        state.lazies.pop("@@fetch_status", None)
+        self._check(rows)
         state.variables.update(outer)
         for name in self.columns:
             state.variables[name] = unknown_like(outer[name], why.at(self.ex.line(self.node)))
@@ -95,6 +93,12 @@ class RowLoop:
                     rows = self._if(statement, rows, state)
                 case nodes.Leaf():
                     self._leaf(statement, rows, state)
+                case nodes.SelectAssign():
+                    self._select(statement, state)
+                case nodes.Execute() | nodes.ExecuteSql() | nodes.ExecuteString():
+                    self._call(statement, rows, state)
+                case nodes.Return() if self.called:
+                    return
                 case _:
                     kind = type(statement).__name__
                     raise Refused(f"{kind} in a loop", "WHILE", self.ex.line(statement))
@@ -117,9 +121,17 @@ class RowLoop:
             if variable.type is None:
                 raise Refused("a table is declared in a loop", "WHILE", self.ex.line(node))
             type_ = type_of(self.ex, variable.type)
-            value: exp.Expr = exp.Null()
-            if variable.value is not None:
-                value = self._open(variable.value, node, state)
+            if variable.value is None:
+                if variable.name.lower() not in state.variables:
+                    # Not set again at every turn: it holds NULL, or what the turn before left.
+                    state.variables[variable.name.lower()] = Value(
+                        type_,
+                        unknown=Refused("a variable declared in a loop", "WHILE").at(
+                            self.ex.line(node)
+                        ),
+                    )
+                continue
+            value = self._open(variable.value, node, state)
             state.variables[variable.name.lower()] = Value(type_, converted(value, type_))
 
     def _open(self, value: nodes.Expr, node: nodes.Node, state: State) -> exp.Expr:
@@ -127,7 +139,38 @@ class RowLoop:
         parsed = value.parsed
         if isinstance(parsed, LeafError):
             raise Refused(parsed.reason, parsed.construct)
+        self._reads(parsed.tree, state)
         return self.ex.binder.expression(parsed.tree, self.ex.context(node, state))
+
+    def _reads(self, tree: exp.Expr, state: State) -> None:
+        noted(self, None, substituted(tree.copy(), state), None)
+
+    def _select(self, node: nodes.SelectAssign, state: State) -> None:
+        """``SELECT @v = …``: one value per row of the loop."""
+        parsed = node.leaf.parsed
+        if isinstance(parsed, LeafError):
+            raise Refused(parsed.reason, parsed.construct)
+        values = selected(self, parsed, node, state)
+        for name, value in values.items():
+            known = state.variables.get(name)
+            if known is None or name in self.columns:
+                raise Refused(f"{name} is changed in the loop", "WHILE", self.ex.line(node))
+            if isinstance(value, Refused):
+                state.variables[name] = unknown_like(known, value.at(self.ex.line(node)))
+            else:
+                state.variables[name] = Value(known.type, converted(value, known.type))
+
+    def _call(self, node: routines.Call, rows: Relation, state: State) -> None:
+        """EXEC for every row: the body of the procedure, or a text that is the same for all."""
+        if isinstance(node, nodes.Execute) and routines.is_logging_call(self.ex, node):
+            self.ex.drop("a call that only logs", node)
+            return
+        with routines.entered(self.ex, node, state) as body:
+            self.called += 1
+            try:
+                self._statements(body, rows, state)
+            finally:
+                self.called -= 1
 
     def _if(self, node: nodes.If, rows: Relation, state: State) -> Relation:
         """Run each branch for the rows it is for; gives the rows that go on behind the IF."""
@@ -138,7 +181,10 @@ class RowLoop:
         others = self._filtered(rows, trees.is_not_true(condition.copy()))
         before = dict(state.variables)
         then = flattened([node.then])
-        skips = bool(then) and isinstance(then[-1], nodes.Continue)
+        leave = (nodes.Continue, nodes.Return) if self.called else (nodes.Continue,)
+        if self.called and then and isinstance(then[-1], nodes.Continue):
+            raise Refused("CONTINUE in a called procedure", "WHILE", self.ex.line(node))
+        skips = bool(then) and isinstance(then[-1], leave)
         if skips:
             then = [
                 s
@@ -151,9 +197,8 @@ class RowLoop:
             self._statements([node.otherwise], others, state)
             state.variables.update(before)
         why = Refused("a variable set under an IF in a loop", "WHILE").at(self.ex.line(node))
-        for inner in nodes.statements(node):
-            if isinstance(inner, nodes.SetVariable) and inner.name.lower() not in self.columns:
-                name = inner.name.lower()
+        for name in effects_of([node]).variables:
+            if name not in self.columns and name in state.variables:
                 state.variables[name] = unknown_like(state.variables[name], why)
         return others if skips else rows
 
@@ -171,6 +216,13 @@ class RowLoop:
             return
         if parsed.top is not None or parsed.target is None or parsed.target.is_cte:
             raise Refused("this statement in a loop", "WHILE", self.ex.line(node))
+        note_statement(self, parsed, state)
+        if parsed.output is not None and parsed.output.into is not None:
+            raise Refused("OUTPUT in a loop", "WHILE", self.ex.line(node))
+        if node.kind is LeafKind.MERGE:
+            merge = merged_rows(self, parsed, rows, state)
+            data.apply(self.ex, replace(parsed, merge=merge), node, state)
+            return
         if node.kind is LeafKind.INSERT and parsed.query is not None:
             query = self._inserted(parsed, rows, state, node)
         elif node.kind in (LeafKind.UPDATE, LeafKind.DELETE) and parsed.query is not None:
@@ -191,19 +243,30 @@ class RowLoop:
             query = values_query(query, columns)
         if not isinstance(query, exp.Select) or query.args.get("with_"):
             raise Refused("an INSERT in a loop that is not one SELECT", "WHILE", self.ex.line(node))
-        if query.args.get("distinct") or query.args.get("limit"):
-            raise Refused("TOP or DISTINCT in a loop", "WHILE", self.ex.line(node))
-        group = query.args.get("group")
-        if group is not None:
-            raise Refused("GROUP BY in a loop", "WHILE", self.ex.line(node))
-        if any(
-            call.name.upper() in ("SUM", "COUNT", "MIN", "MAX", "AVG", "COUNT_BIG", "ROW_NUMBER")
-            and call.find_ancestor(exp.Select) is query
-            for call in query.find_all(exp.Anonymous)
-        ):
-            raise Refused("an aggregate in a loop", "WHILE", self.ex.line(node))
-        query.set("order", None)
+        if query.args.get("limit") is None:
+            query.set("order", None)
+        if _is_about_all_rows(query):
+            return self._applied(query, rows, node)
         return self._joined(query, rows)
+
+    def _applied(self, query: exp.Select, rows: Relation, node: nodes.Node) -> exp.Select:
+        """``loop_rows CROSS APPLY (query)``: each row's own groups, numbers or first rows."""
+        if any(item.is_star for item in query.expressions):
+            raise Refused("SELECT * in a loop", "WHILE", self.ex.line(node))
+        items = [
+            trees.alias(item.this if isinstance(item, exp.Alias) else item, f"value_{position}")
+            for position, item in enumerate(query.expressions, 1)
+        ]
+        query.set("expressions", items)
+        lateral = exp.Lateral(
+            this=exp.Subquery(this=query),
+            alias=exp.TableAlias(this=exp.to_identifier("turn", quoted=True)),
+            cross_apply=True,
+        )
+        join = exp.Join(this=lateral)
+        join.meta["tsql_apply"] = "CROSS"
+        outputs: list[exp.Expr] = [trees.column(item.alias, "turn") for item in items]
+        return trees.select(outputs, rows.ref(ALIAS), None, [join])
 
     def _joined(self, query: exp.Expr, rows: Relation) -> exp.Select:
         """The query over every row of the loop: the rows come first, so that ON may use them."""
@@ -219,133 +282,52 @@ class RowLoop:
 
     # --- is it safe? ----------------------------------------------------------------------------
 
-    def _collect(self, body: Sequence[nodes.Statement]) -> None:
-        """Note how every statement of the body reaches every table."""
-        for statement in body:
-            for inner in nodes.statements(statement):
-                if isinstance(inner, nodes.Leaf) and isinstance(inner.parsed, ParsedLeaf):
-                    self._collect_leaf(inner.parsed)
-                elif isinstance(inner, nodes.If) and not isinstance(
-                    inner.condition.parsed, LeafError
-                ):
-                    self._collect_reads(inner.condition.parsed.tree, None)
-                elif isinstance(inner, nodes.SetVariable) and inner.value is not None:
-                    parsed = inner.value.parsed
-                    if not isinstance(parsed, LeafError):
-                        self._collect_reads(parsed.tree, None)
-
-    def _collect_leaf(self, parsed: ParsedLeaf) -> None:
-        target = parsed.target
-        if target is None:
-            return
-        key = self.ex.tables.key(table_name(target.table))
-        alias = (target.alias or target.table.name).lower()
-        pinned: set[tuple[str, str]] = set()
-        if parsed.kind is LeafKind.INSERT:
-            pinned = self._pinned_by_insert(parsed)
-        elif parsed.query is not None:
-            where = parsed.query.args.get("where")
-            pinned = self._pinned(where.this if where is not None else None, alias, alone=True)
-        self.accesses.setdefault(key, []).append((parsed.kind, frozenset(pinned)))
-        if parsed.query is not None:
-            skip = alias if parsed.kind is not LeafKind.INSERT else None
-            self._collect_reads(parsed.query, skip)
-
-    def _pinned_by_insert(self, parsed: ParsedLeaf) -> set[tuple[str, str]]:
-        query, target = parsed.query, parsed.target
-        assert target is not None
-        values: list[exp.Expr] = []
-        if isinstance(query, exp.Values) and len(query.expressions) == 1:
-            row = query.expressions[0]
-            values = list(row.expressions) if isinstance(row, exp.Tuple) else [row]
-        elif isinstance(query, exp.Select):
-            values = [i.this if isinstance(i, exp.Alias) else i for i in query.expressions]
-        if len(values) != len(target.columns):
-            return set()
-        return {
-            (name.lower(), _text(value))
-            for name, value in zip(target.columns, values, strict=True)
-            if self._is_row_key(value)
-        }
-
-    def _pinned(
-        self, condition: exp.Expr | None, alias: str, *, alone: bool
-    ) -> set[tuple[str, str]]:
-        found: set[tuple[str, str]] = set()
-        for part in conjuncts(condition) if condition is not None else []:
-            if not isinstance(part, exp.EQ):
-                continue
-            for one, other in ((part.this, part.expression), (part.expression, part.this)):
-                one = trees.unwrapped(one)
-                if not isinstance(one, exp.Column) or not self._is_row_key(other):
-                    continue
-                if one.table.lower() == alias or (alone and not one.table):
-                    found.add((one.name.lower(), _text(other)))
-        return found
-
-    def _is_row_key(self, node: exp.Expr) -> bool:
-        """A row variable, or a date of the series in a form that is different for every day."""
-        node = trees.unwrapped(node)
-        if isinstance(node, exp.Parameter):
-            return variable_name(node) in self.columns
-        if not self.is_series:
-            return False
-        while isinstance(node, exp.Cast | exp.Convert):
-            inner = node.expression if isinstance(node, exp.Convert) else node.this
-            if isinstance(inner, exp.Parameter):
-                name = variable_name(inner)
-                if name is None or name not in self.columns:
-                    return False
-                date = self.columns[name][1].name is t.TypeName.DATE
-                return date and str(node.meta.get("tsql_style", "")) == "112"
-            node = trees.unwrapped(inner)
-        return False
-
-    def _collect_reads(self, tree: exp.Expr, target_alias: str | None) -> None:
-        for select in tree.find_all(exp.Select):
-            source = select.args.get("from_")
-            items = [source.this] if source is not None else []
-            joins = select.args.get("joins") or ()
-            items += [join.this for join in joins]
-            for item in items:
-                if not isinstance(item, exp.Table) or not isinstance(
-                    item.this, exp.Identifier | exp.Parameter
-                ):
-                    continue
-                if select is tree and item.alias_or_name.lower() == target_alias:
-                    continue
-                key = self.ex.tables.key(table_name(item))
-                alias = item.alias_or_name.lower()
-                where = select.args.get("where")
-                pinned = self._pinned(
-                    where.this if where is not None else None, alias, alone=len(items) == 1
-                )
-                self.accesses.setdefault(key, []).append((None, frozenset(pinned)))
-
     def _check(self, rows: Relation) -> None:
         """Raises `Refused` when an iteration might see what another one did."""
         for key, found in self.accesses.items():
             kinds = {kind for kind, _ in found if kind is not None}
             if not kinds:
                 continue
-            if key in self.cursor_reads and LeafKind.INSERT in kinds:
+            if key in self.cursor_reads and kinds & {LeafKind.INSERT, LeafKind.MERGE}:
                 raise Refused(f"the loop inserts into {key}, which its cursor reads", "WHILE")
             if kinds == {LeafKind.INSERT} and all(kind is not None for kind, _ in found):
                 continue
             common = frozenset.intersection(*(access for _, access in found))
-            if not any(self._is_unique(text, rows) for _, text in common):
+            columns = {column for _, column in common}
+            if not columns or not (self.is_series or rows.is_unique_on(columns)):
                 raise Refused(f"iterations of the loop may see each other's rows in {key}", "WHILE")
 
-    def _is_unique(self, text: str, rows: Relation) -> bool:
-        if self.is_series:
-            return True
-        column = next((c for v, (c, _) in self.columns.items() if _text_of(v) == text), None)
-        return column is not None and rows.is_unique_on({column.lower()})
+
+def _is_about_all_rows(query: exp.Select) -> bool:
+    """Whether a query looks at its rows together, so that it must run for each turn apart."""
+    if any(query.args.get(key) for key in ("distinct", "limit", "group", "having")):
+        return True
+    return any(
+        isinstance(call, exp.Window)
+        or (
+            isinstance(call, exp.Anonymous)
+            and call.name.upper() in _AGGREGATES
+            and call.find_ancestor(exp.Select) is query
+        )
+        for item in query.expressions
+        for call in item.find_all(exp.Window, exp.Anonymous)
+    )
 
 
-def _text(node: exp.Expr) -> str:
-    return trees.unwrapped(node).sql().lower()
-
-
-def _text_of(variable: str) -> str:
-    return exp.Parameter(this=exp.Var(this=variable.lstrip("@"))).sql().lower()
+_AGGREGATES = frozenset(
+    {
+        "SUM",
+        "COUNT",
+        "COUNT_BIG",
+        "MIN",
+        "MAX",
+        "AVG",
+        "STRING_AGG",
+        "STDEV",
+        "STDEVP",
+        "VAR",
+        "VARP",
+        "CHECKSUM_AGG",
+        "APPROX_COUNT_DISTINCT",
+    }
+)

@@ -302,7 +302,153 @@ BEGIN
 END;
 """,
     ),
+    "a text for every row of a cursor": (
+        ("silver.dailysales",),
+        """
+CREATE PROCEDURE silver.ByStatus AS
+BEGIN
+    DECLARE @status varchar(20);
+    DECLARE @sql nvarchar(max);
+    DECLARE cur CURSOR FOR
+    SELECT DISTINCT Status FROM bronze.Orders WHERE Status IS NOT NULL;
+    OPEN cur;
+    FETCH NEXT FROM cur INTO @status;
+    WHILE (@@FETCH_STATUS = 0)
+    BEGIN
+        SET @sql = N'INSERT INTO silver.DailySales (OrderDate, Orders, Amount) '
+                 + N'SELECT o.OrderDate, COUNT(*), SUM(o.Amount) FROM bronze.Orders o '
+                 + N'WHERE o.Status = @s AND o.OrderDate IS NOT NULL GROUP BY o.OrderDate';
+        EXEC sp_executesql @sql, N'@s varchar(20)', @s = @status;
+        FETCH NEXT FROM cur INTO @status;
+    END;
+    CLOSE cur;
+    DEALLOCATE cur;
+END
+""",
+    ),
+    "a procedure for every row of a cursor": (
+        ("silver.customer", "silver.dimcustomer"),
+        """
+create procedure silver.usp_Each as
+declare @id int, @city nvarchar(50), @n int
+declare c cursor local fast_forward for select CustomerID, City from bronze.Customer
+open c
+while 1 = 1
+begin
+    fetch next from c into @id, @city
+    if @@fetch_status <> 0 break
+    if @city = 'b' continue
+    exec silver.usp_One @id, @city
+    set @n = null
+    select @n = count(*) from bronze.Orders o where o.CustomerID = @id
+    if @n > 1
+        update silver.Customer set FullName = 'many' where CustomerID = @id
+end
+close c deallocate c
+""",
+    ),
+    "a merge for every row": (
+        ("silver.customer",),
+        """
+CREATE PROC silver.usp_MergeEach AS
+DECLARE @id INT, @name NVARCHAR(50), @when DATETIME, @city NVARCHAR(50)
+DECLARE cur CURSOR FAST_FORWARD FOR SELECT CustomerID, LastName FROM bronze.Customer WHERE LastName <> 'a'
+OPEN cur
+FETCH NEXT FROM cur INTO @id, @name
+WHILE @@FETCH_STATUS <> -1
+BEGIN
+    IF @@FETCH_STATUS <> -2
+    BEGIN
+        SET @city = NULL
+        SELECT @city = b.City FROM bronze.Customer b WHERE b.CustomerID = @id
+        SELECT @when = MAX(ChangedAt) FROM bronze.Changes WHERE CustomerID = @id
+        MERGE silver.Customer AS t
+        USING (SELECT @id AS CustomerID, @name AS Name) AS s ON t.CustomerID = s.CustomerID
+        WHEN MATCHED AND t.FullName <> s.Name THEN UPDATE SET FullName = s.Name, UpdatedAt = @when
+        WHEN NOT MATCHED THEN INSERT (CustomerID, FullName, City) VALUES (s.CustomerID, s.Name, @city);
+    END
+    FETCH NEXT FROM cur INTO @id, @name
+END
+CLOSE cur
+DEALLOCATE cur
+""",
+    ),
+    "totals day by day": (
+        ("silver.dailysales",),
+        """
+CREATE PROCEDURE silver.Snapshot @from date = '2024-06-01', @to date = '2024-06-20' AS
+DECLARE @d date = @from, @rank int
+WHILE @d <= @to
+BEGIN
+    DELETE FROM silver.DailySales WHERE OrderDate = @d
+    INSERT INTO silver.DailySales (OrderDate, Orders, Amount)
+    SELECT @d, COUNT(*), SUM(o.Amount) FROM bronze.Orders o WHERE o.OrderDate = @d
+    INSERT INTO silver.DailySales (OrderDate, Orders)
+    SELECT TOP 1 @d, o.Qty FROM bronze.Orders o WHERE o.OrderDate <= @d AND o.Qty > 2 ORDER BY o.Qty DESC
+    INSERT INTO silver.DailySales (OrderDate, Orders)
+    SELECT @d, ROW_NUMBER() OVER (ORDER BY o.OrderID) FROM bronze.Orders o WHERE o.OrderDate = @d
+    SET @d = DATEADD(dd, 1, @d)
+END
+""",
+    ),
+    "rows of a procedure and of a text": (
+        ("silver.customer", "silver.factorders"),
+        """
+CREATE PROCEDURE silver.usp_Collect AS
+SET NOCOUNT ON
+DECLARE @cnt int, @stmt nvarchar(400), @max int
+CREATE TABLE #c (id int, name nvarchar(50))
+INSERT INTO #c (id, name) EXEC silver.usp_List @min = 2
+IF @@ROWCOUNT > 0
+    INSERT INTO silver.Customer (CustomerID, FullName) SELECT id, name FROM #c WHERE id NOT IN (SELECT CustomerID FROM silver.Customer)
+INSERT silver.FactOrders (OrderID, Qty) EXEC ('SELECT o.OrderID, o.Qty FROM bronze.Orders o; SELECT -1, 5')
+SET @stmt = N'SELECT @n = COUNT(*) FROM bronze.Orders WHERE Qty > @q'
+EXEC sp_executesql @stmt, N'@n int OUTPUT, @q int', @n = @cnt OUTPUT, @q = 2
+EXEC silver.usp_Top @max OUTPUT
+UPDATE silver.FactOrders SET CustomerID = @cnt, Amount = @max
+DROP TABLE #c
+""",
+    ),
+    "a return code decides": (
+        ("silver.factorders",),
+        """
+create proc silver.usp_Main as
+declare @rc int
+exec @rc = silver.usp_Check
+if @rc <> 0
+begin
+    print 'check failed'
+    return @rc
+end
+insert silver.FactOrders (OrderID) select OrderID from bronze.Orders
+""",
+    ),
 }
 
-CALLED: dict[str, str] = {}
+CALLED: dict[str, str] = {
+    "silver.usp_one": """
+CREATE PROCEDURE silver.usp_One @CustomerID int, @City nvarchar(50) = NULL AS
+BEGIN
+    SET NOCOUNT ON
+    IF @City IS NULL RETURN
+    UPDATE silver.Customer SET City = @City WHERE CustomerID = @CustomerID
+    IF @City = 'a'
+        INSERT INTO silver.DimCustomer (CustomerID, City) VALUES (@CustomerID, @City)
+END
+""",
+    "silver.usp_list": """
+CREATE PROCEDURE silver.usp_List @min int AS
+SET NOCOUNT ON
+SELECT CustomerID, LastName + '!' FROM bronze.Customer WHERE CustomerID >= @min ORDER BY CustomerID
+""",
+    "silver.usp_top": """
+CREATE PROCEDURE silver.usp_Top @max int OUTPUT AS SELECT @max = MAX(Qty) FROM bronze.Orders
+""",
+    "silver.usp_check": """
+CREATE PROCEDURE silver.usp_Check AS
+IF EXISTS (SELECT 1 FROM bronze.Orders WHERE Qty IS NULL) RETURN 5
+IF NOT EXISTS (SELECT 1 FROM bronze.Orders) RETURN -1
+RETURN 0
+""",
+}
 """Procedures that the cases call, by name."""
