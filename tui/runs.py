@@ -16,7 +16,7 @@ from core.dbt.pool import WorkerPool
 from core.git.worktree import reopen
 from core.pipeline import events as ev
 from core.pipeline.claude_use import ClaudeUse
-from core.pipeline.closing import Closing, close_run, pull_request_text
+from core.pipeline.closing import Closing, close_run
 from core.pipeline.decisions import current_person
 from core.pipeline.launch import closing_for, open_place, prepare_launch, project_at
 from core.pipeline.open import (
@@ -29,6 +29,7 @@ from core.pipeline.open import (
 )
 from core.pipeline.plan import plan_run
 from core.pipeline.ports import Parts
+from core.pipeline.pull_request import pull_request_text
 from core.pipeline.result import Summary
 from core.pipeline.state import RunState
 from core.pipeline.wish import Wish, headless_command

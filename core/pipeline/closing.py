@@ -7,28 +7,27 @@ missing, and the summary is the last thing written.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.equivalence.verdict import EquivalenceVerdict
 from core.generation.author import Draft, Job
 from core.git.commits import CommitReport, PlannedCommit, commit_all, shared_commit, table_commit
-from core.git.pr_body import PrContent, PrItem, pr_body, pr_title
-from core.git.pull_request import PullRequestSettings, file_address, publish
+from core.git.pull_request import PullRequestSettings, publish
 from core.git.repository import Uncommitted
 from core.git.worktree import end_run
 from core.pipeline import events as ev
 from core.pipeline.attempts import file_stem
+from core.pipeline.build_sentence import build_sentence
 from core.pipeline.itemresult import RunItem
 from core.pipeline.ports import Prepared
-from core.pipeline.result import ItemResult, ItemStatus, Summary, TestCounts
+from core.pipeline.pull_request import pull_request_text
+from core.pipeline.result import ItemResult, ItemStatus, Summary
 from core.pipeline.run import RunController
 from core.pipeline.state import ItemState, seconds_of
 from core.pipeline.summary import summary_of
 from core.project.codes import Diagnostic, ProjectError
 from core.project.files import write_text
-from core.version import VERSION
 
 
 @dataclass(frozen=True)
@@ -155,13 +154,11 @@ async def _build(run: RunController, kept: Sequence[_Kept]) -> None:
     )
     if verdict is None:
         return
-    what = "the project" if verdict.scope == "project" else "the new models"
-    how = "was built" if verdict.passed else "does not build"
     run.stream.emit(
         ev.ProjectBuildFinished(
             passed=verdict.passed,
-            sentence=f"{what} {how}" + (f": {verdict.reason}" if verdict.reason else ""),
-            errors=(*verdict.errors, *([verdict.lost] if verdict.lost else [])),
+            sentence=build_sentence(verdict),
+            errors=verdict.errors,
             seconds=round(verdict.seconds, 3),
         )
     )
@@ -234,70 +231,6 @@ async def _publish(
     url = done.pull_request.url if done.pull_request is not None else ""
     sentence = "; ".join(done.notes) or (f"pull request {url}" if url else done.command)
     run.stream.emit(ev.PullRequestFinished(url=url, sentence=sentence, error=done.error))
-
-
-def pull_request_text(
-    run: RunController, closing: Closing, committed: Iterable[str], notes: Sequence[str]
-) -> tuple[str, str]:
-    """Title and body, also for showing them before anything is sent."""
-    there = set(committed)
-    items = tuple(
-        _pr_item(run, state.result, state.item_id in there)
-        for state in run.state.items.values()
-        if state.result is not None
-    )
-    content = PrContent(
-        run_id=run.stream.run_id,
-        items=items,
-        uncommitted=closing.uncommitted,
-        notes=tuple(notes),
-        version=VERSION,
-    )
-    address = file_address(run.files.place, closing.pr)
-    return closing.title or pr_title(items), pr_body(content, address)
-
-
-def _pr_item(run: RunController, result: ItemResult, committed: bool) -> PrItem:
-    output = result.output
-    decision = output.decision
-    words = ""
-    if decision is not None and not decision.by.startswith("--approve auto"):
-        because = f": {decision.reason}" if decision.reason else ""
-        words = f"{decision.action} by {decision.by} at {decision.at}{because}"
-    equivalence = output.equivalence
-    example = equivalence.counterexample if equivalence is not None else None
-    prepared = run.prepared.get(result.item_id)
-    repository = run.files.place.repository
-    path = output.artifact_paths.model_sql if output.artifact_paths is not None else ""
-    return PrItem(
-        table=output.table_ref,
-        status=result.status.value,
-        model=output.model_name,
-        model_path=repository.from_top(path) if repository is not None and path else path,
-        materialized=output.generated.model_sql.materialized if output.generated else "",
-        compile_passed=output.execution.dbt_compile_passed if output.generated else None,
-        tests=tests_sentence(output.execution.tests) if output.generated else "",
-        equivalence=f"{equivalence.verdict.value}: {equivalence.sentence}" if equivalence else "",
-        committed=committed,
-        decision=words,
-        notes=output.notes,
-        warnings=tuple((d.code.value, d.message) for d in (*output.errors, *output.warnings)),
-        counterexamples=(json.dumps(example, indent=2),) if example else (),
-        required_vars=prepared.required_vars if prepared is not None else (),
-    )
-
-
-def tests_sentence(tests: TestCounts) -> str:
-    """How many tests passed and where, for a table cell: ``12 passed (9 in dbt, 3 by replay)``."""
-    passed_in_dbt = tests.unit_passed + tests.data_passed
-    replayed = tests.scenarios_replayed - tests.scenarios_failed
-    failing = tests.unit_failed + tests.data_failed + tests.scenarios_failed
-    parts = [f"{passed_in_dbt + replayed} passed ({passed_in_dbt} in dbt, {replayed} by replay)"]
-    if failing:
-        parts.append(f"{failing} failed")
-    if tests.not_replayable:
-        parts.append(f"{tests.not_replayable} not replayable")
-    return ", ".join(parts)
 
 
 # --- the summary ------------------------------------------------------------------------------

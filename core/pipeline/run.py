@@ -10,34 +10,27 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from core.generation.author import Draft
 from core.pipeline import events as ev
-from core.pipeline.attempts import AttemptFiles, RecordedDrafts, file_stem
+from core.pipeline.attempts import RecordedDrafts, file_stem
 from core.pipeline.deadline import deadline
-from core.pipeline.decisions import (
-    Action,
-    DecisionError,
-    accepted_by,
-    decide,
-    headless_decision,
-    require_allowed,
-    would_accept,
-)
+from core.pipeline.decided import Decided
+from core.pipeline.decisions import would_accept
+from core.pipeline.endings import cancelled, crashed, past_deadline, unwritable
 from core.pipeline.item import ItemProcess, Request, Trail
 from core.pipeline.itemresult import RunItem, failed, result_of
 from core.pipeline.modelfiles import ModelFiles
 from core.pipeline.plan import RunPlan
 from core.pipeline.ports import Parts, Prepared
 from core.pipeline.result import ItemResult, ItemStatus, Usage
-from core.pipeline.state import ItemPhase, ItemState, RunState
+from core.pipeline.state import ItemPhase, ItemState
 from core.pipeline.stream import RunStream
 from core.project.clock import Clock
-from core.project.codes import Code, Diagnostic, ProjectError
+from core.project.codes import Code, ProjectError
 from core.project.files import write_text
 
 
@@ -48,7 +41,7 @@ class _Queued:
     recorded: RecordedDrafts | None = None
 
 
-class RunController:
+class RunController(Decided):
     """Carries out one plan. Create it inside a running event loop; see ``core.pipeline.open``."""
 
     def __init__(
@@ -63,13 +56,7 @@ class RunController:
         interactive: bool = False,
     ) -> None:
         """``person`` is who decides; ``interactive`` runs wait for decisions of a person."""
-        self.plan = plan
-        self.stream = stream
-        self.files = files
-        self.attempts = AttemptFiles(files.place.runs)
-        self.person = person
-        self.interactive = interactive
-        self.clock = clock
+        super().__init__(plan, stream, files, clock, person=person, interactive=interactive)
         self.parts = parts
         self.prepared: dict[str, Prepared] = {}
         """The files of items that finished in this process, as they were prepared."""
@@ -87,11 +74,6 @@ class RunController:
         stream.bind_loop()
         if parts.claude is not None:
             parts.claude.attach(self)
-
-    @property
-    def state(self) -> RunState:
-        """The run as the events tell it."""
-        return self.stream.state
 
     # --- the queue --------------------------------------------------------------------------
 
@@ -236,11 +218,11 @@ class RunController:
                 raise
             result = self._cancelled_result(item)
         except TimeoutError:
-            result = failed(item, [_deadline(item, seconds)])
+            result = failed(item, [past_deadline(item, seconds)])
         except ProjectError as error:
             result = failed(item, [error.diagnostic.model_copy(update={"item_id": item.item_id})])
         except Exception as error:
-            result = failed(item, [self._crashed(item, error)])
+            result = failed(item, [crashed(item, error, self.files.place.runs)])
         await self._settle(item, result, trail, time.monotonic() - begun)
 
     def _process(self, queued: _Queued, author_name: str) -> ItemProcess:
@@ -314,7 +296,7 @@ class RunController:
                 result.output.notes,
             )
         except OSError as error:
-            result = failed(item, [_unwritable(item, error)], result.output.notes)
+            result = failed(item, [unwritable(item, error)], result.output.notes)
         self.write_result(result)
         attempt = trail.version.attempt if trail.version is not None else 0
         self.stream.emit(
@@ -356,29 +338,7 @@ class RunController:
         write_text(runs / f"{stem}.json", result.model_dump_json(indent=2) + "\n")
 
     def _cancelled_result(self, item: RunItem) -> ItemResult:
-        by = self._cancelled.get(item.item_id, "")
-        who = f" by {by}" if by else ""
-        return failed(
-            item,
-            [
-                Diagnostic.of(
-                    Code.CANCELLED,
-                    f"Work on {item.table_ref} was cancelled{who}; take it up again with --resume.",
-                    item.item_id,
-                )
-            ],
-        )
-
-    def _crashed(self, item: RunItem, error: Exception) -> Diagnostic:
-        file = self.files.place.runs / f"{file_stem(item.item_id)}.crash.txt"
-        write_text(file, "".join(traceback.format_exception(error)))
-        return Diagnostic.of(
-            Code.GENERATION_FAILED,
-            f"proc2dbt itself failed on {item.table_ref} ({type(error).__name__}); the details "
-            f"are in .migration-runs/{file.name}, please report them.",
-            item.item_id,
-            construct="internal error",
-        )
+        return failed(item, [cancelled(item, self._cancelled.get(item.item_id, ""))])
 
     # --- steering ---------------------------------------------------------------------------
 
@@ -449,143 +409,9 @@ class RunController:
         if self.parts.claude is not None:
             self.parts.claude.answer_consent(given, by or self.person)
 
-    # --- decisions --------------------------------------------------------------------------
-
-    def approve(self, item_ids: Iterable[str], by: str = "") -> None:
-        """Accept ``ok`` items.
-
-        Raises:
-            DecisionError: one of them may not be approved; then none was.
-        """
-        self._decide(Action.APPROVE, item_ids, "", by)
-
-    def override(self, item_ids: Iterable[str], reason: str, by: str = "") -> None:
-        """Accept ``partial`` items for a reason."""
-        self._decide(Action.OVERRIDE, item_ids, reason, by)
-
-    def reject(self, item_ids: Iterable[str], reason: str = "", by: str = "") -> None:
-        """Refuse items; their files are restored when the run is closed."""
-        self._decide(Action.REJECT, item_ids, reason, by)
-
-    def _decide(self, action: Action, item_ids: Iterable[str], reason: str, by: str) -> None:
-        wanted = list(dict.fromkeys(item_ids))
-        for item_id in wanted:
-            require_allowed(action, self._finished(item_id), reason)
-        for item_id in wanted:
-            decision = decide(action, by or self.person, self.clock, reason)
-            self.stream.emit(
-                ev.DecisionMade(
-                    item_id=item_id, decision=decision, accepted=accepted_by(action.value)
-                )
-            )
-            self._record_decision(item_id)
-
-    def undo(self, item_id: str, by: str = "") -> None:
-        """Take back the last decision about an item, as long as nothing is committed."""
-        state = self.state.items.get(item_id)
-        if state is None or state.accepted is None:
-            raise DecisionError("There is no decision to undo.")
-        if state.commit:
-            raise DecisionError("The decision is committed already.")
-        self.stream.emit(ev.DecisionUndone(item_id=item_id, by=by or self.person))
-        self._record_decision(item_id)
-        if self.interactive and self.state.items[item_id].accepted is None:
-            self.stream.emit(ev.NeedsPerson(item_id=item_id, reason="awaiting approval"))
-
-    def decide_headless(self) -> None:
-        """Apply ``--approve`` to every finished item without a decision."""
-        for item_id, state in self.state.items.items():
-            if state.result is None or state.accepted is not None:
-                continue
-            decision = headless_decision(self.plan.settings.approve, state.result, self.clock)
-            if decision is not None:
-                self.stream.emit(ev.DecisionMade(item_id=item_id, decision=decision, accepted=True))
-                self._record_decision(item_id)
-
-    def revise(self, item_id: str, words: str, by: str = "") -> None:
-        """Ask the author for a revision of the item's version, in a person's words."""
-        state = self._may_redo(Action.REVISE, item_id, words)
-        kept = state.kept
-        if kept is None:
-            raise DecisionError(f"{state.table_ref} has no version to revise; retry it instead.")
-        self._redo(Action.REVISE, item_id, Request("revise", words, kept.attempt, by), words, by)
-
-    def edit(self, item_id: str, sql: str, by: str = "") -> None:
-        """Put a person's own text in place of the item's model; it is verified at once."""
-        state = self._may_redo(Action.EDIT, item_id, "edited by hand")
-        number = max((a.attempt for a in state.attempts), default=0) + 1
-        self.attempts.write(item_id, number, sql, "")
-        self._redo(Action.EDIT, item_id, Request("edit", "", number, by or self.person), "", by)
-
-    def retry(
-        self, item_ids: Iterable[str], *, hint: str = "", author: str = "", from_tests: bool = False
-    ) -> None:
-        """Do finished items again: afresh, or from the tests on with the version they have.
-
-        ``hint`` is passed to the author as a person's words about the present version.
-        """
-        for item_id in dict.fromkeys(item_ids):
-            state = self.state.items[item_id]
-            if state.phase is not ItemPhase.DONE or item_id in self.plan.refused:
-                continue
-            kept = state.kept
-            if kept is not None and (from_tests or hint):
-                kind = "revise" if hint else "recheck"
-                request = Request(kind, hint, kept.attempt, self.person, author)
-            else:
-                request = Request("retry", hint, 0, self.person, author)
-            self._enqueue(self.plan.item(item_id), request)
-
-    def _may_redo(self, action: Action, item_id: str, words: str) -> ItemState:
-        state = self.state.items.get(item_id)
-        if state is None or state.phase is not ItemPhase.DONE:
-            raise DecisionError("The item is not finished yet.")
-        if state.commit:
-            raise DecisionError("The item is committed already.")
-        if action is Action.REVISE:
-            require_allowed(action, state.result, words)
-        if item_id in self.plan.refused:
-            raise DecisionError(f"{state.table_ref} did not pass its guards.")
-        return state
-
-    def _redo(self, action: Action, item_id: str, request: Request, reason: str, by: str) -> None:
-        decision = decide(action, by or self.person, self.clock, reason)
-        self.stream.emit(ev.DecisionMade(item_id=item_id, decision=decision))
-        self._enqueue(self.plan.item(item_id), request)
-
-    def _finished(self, item_id: str) -> ItemResult | None:
-        state = self.state.items.get(item_id)
-        return state.result if state is not None else None
-
-    def _record_decision(self, item_id: str) -> None:
-        """Put the decision in force into the item's result file."""
-        state = self.state.items[item_id]
-        if state.result is not None:
-            file = self.files.place.runs / f"{file_stem(item_id)}.json"
-            write_text(file, state.result.model_dump_json(indent=2) + "\n")
-
 
 def _pending_request(state: ItemState | None) -> Request:
     """What was asked of an item that an interrupted run did not finish."""
     if state is None or state.request in ("", "generate"):
         return Request()
     return Request(state.request, state.words, state.from_attempt, state.by, state.asked_author)
-
-
-def _deadline(item: RunItem, seconds: float) -> Diagnostic:
-    return Diagnostic.of(
-        Code.DEADLINE_EXCEEDED,
-        f"{item.table_ref} was not done within {seconds:g} seconds (setting deadline); take it up "
-        "again with --resume.",
-        item.item_id,
-    )
-
-
-def _unwritable(item: RunItem, error: OSError) -> Diagnostic:
-    return Diagnostic.of(
-        Code.GENERATION_FAILED,
-        f"The files of {item.table_ref} could not be written ({error.strerror or error}); make "
-        "room or give write permission and take it up again with --resume.",
-        item.item_id,
-        construct="files not writable",
-    )

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from core.git.repository import Mode, require_ready
 from core.git.worktree import open_worktree, plan_worktree
-from core.pipeline.closing import close_run, pull_request_text
+from core.pipeline.closing import close_run
 from core.pipeline.launch import closing_for
 from core.pipeline.open import Invocation, start_run
 from core.pipeline.plan import plan_run
+from core.pipeline.pull_request import pull_request_text
 from core.project.project import MigrationProject
 from core.project.settings import PullRequestSettings, Settings
 from tests.core.pipeline.conftest import ticking_clock
