@@ -133,7 +133,7 @@ class _Wild(Generator):
     """The product's generator for several targets, with two rounds."""
 
     def __init__(self, subject: Subject, targets: frozenset[str]) -> None:
-        super().__init__(subject, incremental=True, with_prior=True)
+        super().__init__(subject, incremental=True)
         self._targets = [x for x in subject.tables if table_key(x) in targets]
         self.__dict__["sources"] = tuple(x for x in subject.tables if table_key(x) not in targets)
 
@@ -143,6 +143,9 @@ class _Wild(Generator):
         later = self._evolved(first, rng, CLOCK + dt.timedelta(days=1))
         before = self._tables(self._targets, size, rng) if prior else {}
         parameters = self.parameters[number % len(self.parameters)] if self.parameters else {}
+        if any(c.type.name in t.FIXED_STRINGS for x in self.subject.tables for c in x.columns):
+            # char(n) is stored without its blanks: beside it, blanks at the end tell texts apart
+            first, later, before = (_trimmed(tables) for tables in (first, later, before))
         return DataSet(number, "wild", parameters, before, (first, later))
 
 
@@ -214,6 +217,15 @@ class _Pools:
         whole = self.random.choice([0, 1, 2, 7] if self.tame or digits < 2 else [0, 1, 7, 99, -3])
         fraction = Decimal(self.random.randrange(10 ** min(scale, 4))).scaleb(-min(scale, 4))
         return (whole + fraction).quantize(Decimal(1).scaleb(-scale))
+
+
+def _trimmed(tables: Mapping[str, Rows]) -> dict[str, Rows]:
+    return {
+        key: [
+            {c: x.rstrip(" ") if isinstance(x, str) else x for c, x in row.items()} for row in rows
+        ]
+        for key, rows in tables.items()
+    }
 
 
 def _literals(source: str) -> tuple[list[str], list[int]]:

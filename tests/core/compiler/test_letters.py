@@ -63,3 +63,18 @@ def test_texts_that_nobody_rewrites_are_compared_as_they_are() -> None:
     JOIN bronze.Changes x ON x.City = c.City WHERE UPPER(c.FirstName) = 'ANN'
     """
     assert "lower(" not in compiled(source, "silver.Customer").sql
+
+
+def test_a_padded_literal_and_a_char_column_compare_without_blanks() -> None:
+    source = """
+    CREATE PROC silver.p AS
+    SELECT CAST(City AS char(6)) AS city, CustomerID INTO #c FROM bronze.Changes
+    TRUNCATE TABLE silver.Customer
+    INSERT silver.Customer (CustomerID, City) SELECT CustomerID, city + '|' FROM #c
+    WHERE city = 'Oslo  '
+    """
+    result = compiled(source, "silver.Customer")
+    warehouse = Warehouse()
+    warehouse.load("bronze.Changes", [(1, "Oslo", None), (2, "Bergen", None)])
+    warehouse.run(result, "silver.Customer")
+    assert warehouse.rows("silver.Customer", "CustomerID", "City") == [(1, "Oslo  |")]
