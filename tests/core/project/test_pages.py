@@ -82,3 +82,13 @@ def test_reading_a_project_needs_neither_dbt_nor_a_screen() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_code_is_raised_somewhere_and_nothing_else_is() -> None:
+    root = DOCS.parent
+    named: set[str] = set()
+    for package in ("core", "tui"):
+        for file in (root / package).rglob("*.py"):
+            if file.name not in ("codes.py", "explain.py"):
+                named |= set(re.findall(r"\bCode\.([A-Z][A-Z_]+)\b", file.read_text("utf-8")))
+    assert named == {code.name for code in Code}
