@@ -65,6 +65,8 @@ class Executor:
     """The condition of an IF around UPDATE and DELETE statements: one more conjunct of theirs."""
     results: list[ResultSet] | None = None
     """Inside INSERT … EXEC: the rows the SELECTs of the called statements return."""
+    running: list[str] = field(default_factory=list)
+    """The names of the called procedures that are running, the outermost first."""
     called_from: int = 0
     """The line of the outermost EXEC while a called procedure runs, else 0."""
 

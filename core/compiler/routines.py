@@ -182,6 +182,9 @@ def run_procedure(ex: Executor, source: str, node: nodes.Execute, state: State) 
         procedure = parse_procedure(source)
     except TsqlError as error:
         raise Refused(f"{node.procedure}: {error.message}", "EXEC") from None
+    own = procedure.name.name.lower()
+    if own in ex.running or own == ex.procedure.rpartition(".")[2].lower():
+        raise Refused(f"{node.procedure} calls itself", "recursion")
     inner, outputs = _arguments(ex, procedure, node, state)
     outer, called_from, target_variables = state.variables, ex.called_from, _table_variables(state)
     temps = {key for key in state.tables if key.startswith("#")}
@@ -191,9 +194,11 @@ def run_procedure(ex: Executor, source: str, node: nodes.Execute, state: State) 
     caller, state.procedure = state.procedure, procedure.name.name
     ex.called_from = called_from or node.span.line
     ex.depth += 1
+    ex.running.append(own)
     try:
         done = ex.run(procedure.body, state)
     finally:
+        ex.running.pop()
         ex.depth -= 1
         ex.called_from = called_from
         state.procedure = caller
