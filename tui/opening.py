@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def run_app(
         ProjectError: ``SETTINGS_INVALID``; a name that is no table.
     """
     if serve:
-        return serve_app(sys.argv[1:])
+        return serve_app(sys.argv[1:], os.environ)
     wish = Wish(
         project=project.resolve(),
         tables=tuple(tables),
@@ -107,11 +109,36 @@ def _selected(wish: Wish, settings: Settings) -> tuple[str, ...]:
     return selection.items
 
 
-def serve_app(arguments: Sequence[str], port: int = 8177) -> int:
-    """Offer the app in a browser, on this machine only."""
+PORT = 8177
+"""Where a browser finds the app; ``PROC2DBT_SERVE_PORT`` sets another port."""
+
+
+def serve_app(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Offer the app in a browser, on this machine only.
+
+    Raises:
+        click.UsageError: textual-serve is missing, or the port is taken or none.
+    """
+    if importlib.util.find_spec("textual_serve") is None:
+        raise click.UsageError("--serve needs the package textual-serve; install it first.")
     from textual_serve.server import Server
 
+    port = _free_port(environment.get("PROC2DBT_SERVE_PORT", str(PORT)))
     words = [word for word in arguments if word != "--serve"]
-    command = shlex.join([sys.executable, "-m", "tui", *words])
+    command = shlex.join([sys.executable, "-m", "tui.served", *words])
+    click.echo(f"The app is at http://127.0.0.1:{port} (Ctrl+C ends it).")
+    sys.stdout.flush()
     Server(command, host="127.0.0.1", port=port, title="proc2dbt").serve()
     return 0
+
+
+def _free_port(text: str) -> int:
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", int(text)))
+    except (ValueError, OverflowError, OSError):
+        raise click.UsageError(
+            f"Port {text} cannot be used here; set PROC2DBT_SERVE_PORT to a free one."
+        ) from None
+    return int(text)
