@@ -127,10 +127,9 @@ class Generator:
         if number % 3 == 1 or (self.incremental and number % 3 == 0):
             moment += _STEP
             rounds.append(Round(moment, {}, "again on unchanged sources"))
-        if self.incremental or number % 3 == 2:
-            moment += _STEP
-            changed = self._evolved(first, rng, moment)
-            rounds.append(Round(moment, changed, "sources changed, late rows among them"))
+        moment += _STEP
+        changed = self._evolved(first, rng, moment)
+        rounds.append(Round(moment, changed, "sources changed, late rows among them"))
         if self.incremental and number % 3 != 2:
             moment += _STEP
             rounds.append(Round(moment, {}, "again on unchanged sources"))
@@ -164,11 +163,20 @@ class Generator:
         if target is None:
             return ()
         rows = [self._row(target, rng) for _ in range(max(1, size))]
+        keys = [c for c in stored_columns(target) if c.name.lower() in self.unique]
+        for row in rows:
+            for column in keys:
+                if row.get(column.name) is None:  # a key by which rows are told apart
+                    row[column.name] = self._pool(target, column)[0]
         for index in range(1, len(rows)):
             if rng.random() < 0.45:
                 rows[index] = self._sibling(target, rng.choice(rows[:index]), rng)
         keyed = replace(target, keys=(*target.keys, self.unique)) if self.unique else target
-        kept = self._keyed(keyed, rows, rng)
+        kept = [
+            row
+            for row in self._keyed(keyed, rows, rng)
+            if all(row.get(column.name) is not None for column in keys)
+        ]
         identity = [c.name for c in target.columns if c.identity]
         return tuple(
             {**row, **dict.fromkeys(identity, number)} for number, row in enumerate(kept, start=1)
@@ -257,7 +265,7 @@ class Generator:
         found: dict[str, Rows] = {}
         for table in self.sources:
             key = table_key(table)
-            rows = [dict(row) for row in before.get(key, ()) if rng.random() > 0.15]
+            rows = [dict(row) for row in before.get(key, ()) if rng.random() > 0.2]
             for row in rows:
                 if rng.random() < 0.5:
                     self._change(table, row, rng, moment)

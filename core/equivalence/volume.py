@@ -16,7 +16,7 @@ same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.equivalence.subject import Subject
@@ -27,6 +27,8 @@ LEAST = 50
 """Smaller constants are reached by the data as they are."""
 
 _SMALLEST = 2
+_WINDOW = 40
+_COUNTS = ("COUNT", "COUNT_BIG")
 _COMPARISONS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">="})
 _SIZE_NAME = re.compile(r"batch|chunk|block|rows|maxrow|threshold", re.IGNORECASE)
 
@@ -74,25 +76,29 @@ def volume_constants(text: str) -> dict[int, int]:
 
 
 def _is_gate(tokens: Sequence[Token], position: int) -> bool:
-    before = [t.upper for t in tokens[max(0, position - 8) : position]][::-1]
-    after = [t.upper for t in tokens[position + 1 : position + 4]]
+    before = [t.upper for t in tokens[max(0, position - _WINDOW) : position]][::-1]
+    after = [t.upper for t in tokens[position + 1 : position + 3]]
     plain = before[1:] if before[:1] == ["("] else before
     if plain[:1] == ["TOP"] or before[:2] == ["ROWCOUNT", "SET"]:
         return True
+    if before[:1] == ["="] and any(_names_size(word) for word in before[1:4]):
+        return True  # @BatchSize INT = n
     if before[:1] and before[0] in _COMPARISONS:
-        if len(before) > 1 and (before[1] == "@@ROWCOUNT" or _SIZE_NAME.search(before[1])):
-            return before[1].startswith("@")
-        return before[1:2] == [")"] and any(name in before for name in ("COUNT", "COUNT_BIG"))
-    if after[:1] and after[0] in _COMPARISONS:
-        return after[1:2] == ["@@ROWCOUNT"] or after[1:2] in (["COUNT"], ["COUNT_BIG"])
-    return any(True for _ in _declared(before))
+        return before[1] == "@@ROWCOUNT" or _names_size(before[1]) or _counts(before[1:])
+    counted = after[1:2] and (after[1] in ("@@ROWCOUNT", *_COUNTS) or _names_size(after[1]))
+    return bool(after[:1] and after[0] in _COMPARISONS and counted)
 
 
-def _declared(before: Sequence[str]) -> Iterator[str]:
-    """``@BatchSize INT = n`` has the name a few tokens back; here: type and ``=`` between."""
-    if before[:1] == ["="]:
-        for word in before[1:4]:
-            if word.startswith("@"):
-                if _SIZE_NAME.search(word):
-                    yield word
-                return
+def _names_size(word: str) -> bool:
+    return word.startswith("@") and bool(_SIZE_NAME.search(word))
+
+
+def _counts(backwards: Sequence[str]) -> bool:
+    """Whether these tokens, read backwards, begin with ``COUNT(…)`` or a subquery that counts."""
+    depth = 0
+    for place, word in enumerate(backwards):
+        depth += (word == ")") - (word == "(")
+        if depth == 0:
+            inside = backwards[: place + 2]
+            return place > 0 and any(name in inside for name in _COUNTS)
+    return False
