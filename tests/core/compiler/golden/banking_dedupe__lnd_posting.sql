@@ -41,7 +41,9 @@ numbered_posting as (
         PostingId,
         row_number() over (order by PostingId) as row_place
     from existing_posting
-    where BookingDate < cast({{ current_timestamp() }} as timestamp) + to_days(cast(-({{ var('p_posting_clean_keep_days', 365) }}) as int))
+    where BookingDate
+    < cast({{ current_timestamp() }} as timestamp)
+    + to_days(cast(-({{ var('p_posting_clean_keep_days', 365) }}) as int))
 
 ),
 
@@ -58,7 +60,9 @@ kept_posting as (
     select *
     from existing_posting
     where (
-        BookingDate < cast({{ current_timestamp() }} as timestamp) + to_days(cast(-({{ var('p_posting_clean_keep_days', 365) }}) as int))
+        BookingDate
+        < cast({{ current_timestamp() }} as timestamp)
+        + to_days(cast(-({{ var('p_posting_clean_keep_days', 365) }}) as int))
         and PostingId in (select PostingId from first_posting)
     ) is not true
 

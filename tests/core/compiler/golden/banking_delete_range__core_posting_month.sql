@@ -82,7 +82,7 @@ final as (
         BranchCode,
         TotalEntryCount,
         TotalPostingAmount,
-        cast(EntityCount as int) as EntityCount
+        EntityCount
     from kept_posting_month
 
     union all

@@ -27,8 +27,7 @@ existing_posting as (
         cast(null as timestamp) as BookingDate,
         cast(null as integer) as EntryCount,
         cast(null as decimal(18, 2)) as PostingAmount,
-        cast(null as varchar) as PostingType,
-        cast(null as timestamp) as ModifiedAt
+        cast(null as varchar) as PostingType
     where false
 
     {% endif %}
@@ -41,12 +40,36 @@ product_ref as (
 
 ),
 
+parameters as (
+
+    select
+        case
+            when day(
+                last_day(
+                    make_date(
+                        year(cast('{{ var('p_accrueinterest_value_date') }}' as date)),
+                        2,
+                        1
+                    )
+                )
+            )
+            = 29
+                then 366
+            else 365
+        end as basis
+
+),
+
 bal as (
 
     select
         a.AccountNo,
         coalesce(sum(p.PostingAmount), 0) as bal,
-        date_diff('day', min(p.BookingDate), cast('{{ var('p_accrueinterest_value_date') }}' as date)) as days
+        date_diff(
+            'day',
+            min(p.BookingDate),
+            cast('{{ var('p_accrueinterest_value_date') }}' as date)
+        ) as days
     from account as a
     left join existing_posting as p
         on p.AccountNo = a.AccountNo
@@ -85,17 +108,20 @@ new_posting as (
         round(
             cast(
                 cast(
-                    cast(bal * case when bal < 0 then cast({{ var('p_accrueinterest_rate', 0.0125) }} as decimal(9, 6)) * 4 else cast({{ var('p_accrueinterest_rate', 0.0125) }} as decimal(9, 6)) end as decimal(38, 6))
-                    * 1000000
-                    as int128
+                    bal
+                    * case
+                        when bal < 0
+                            then cast({{ var('p_accrueinterest_rate', 0.0125) }} as decimal(9, 6))
+                            * 4
+                        else cast({{ var('p_accrueinterest_rate', 0.0125) }} as decimal(9, 6))
+                    end
+                    as decimal(38, 6)
                 )
-                // case
-                    when day(last_day(make_date(year(cast('{{ var('p_accrueinterest_value_date') }}' as date)), 2, 1))) = 29 then 366
-                    else 365
-                end
-                as decimal(38, 0)
+                * 1000
+                as int128
             )
-            * 0.000001,
+            // (select basis from parameters)
+            * 0.001,
             2
         ) as PostingAmount,
         'INTEREST' as PostingType

@@ -22,8 +22,7 @@ existing_posting as (
         cast(null as timestamp) as BookingDate,
         cast(null as integer) as EntryCount,
         cast(null as decimal(18, 2)) as PostingAmount,
-        cast(null as varchar) as PostingType,
-        cast(null as timestamp) as ModifiedAt
+        cast(null as varchar) as PostingType
     where false
 
     {% endif %}
@@ -52,7 +51,9 @@ final as (
         cast({{ current_timestamp() }} as timestamp) as ModifiedAt
     from existing_posting
     where PostingId = {{ var('p_posting_close_id') }}
-        and ((select old from old_values) = '{{ var('p_posting_close_newstatus', 'BOOKED') }}') is not true
+        and (
+            (select old from old_values) = '{{ var('p_posting_close_newstatus', 'BOOKED') }}'
+        ) is not true
         and (select old from old_values) is not null
 
 )

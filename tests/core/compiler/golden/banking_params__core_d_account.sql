@@ -61,7 +61,7 @@ updated_d_account as (
         IsCurrent
     from existing_d_account
     where ACCOUNT_ID = -1
-        and exists(select 1 from existing_d_account where ACCOUNT_ID = -1)
+        and exists (select 1 from existing_d_account where ACCOUNT_ID = -1)
 
 ),
 
@@ -78,20 +78,11 @@ final as (
         cast(ValidTo as timestamp) as ValidTo,
         IsCurrent
     from new_d_account
-    where not exists(select 1 from existing_d_account where ACCOUNT_ID = -1)
+    where not exists (select 1 from existing_d_account where ACCOUNT_ID = -1)
 
     union all
 
-    select
-        ACCOUNT_ID,
-        AccountNo,
-        HolderName,
-        ProductCode,
-        BranchCode,
-        OverdraftLimit,
-        ValidFrom,
-        ValidTo,
-        IsCurrent
+    select *
     from updated_d_account
 
 )

@@ -58,14 +58,14 @@ corrected_base_2 as (
 agg as (
 
     select
-        ym,
-        cls,
-        place,
+        any_value(ym) as ym,
+        any_value(cls) as cls,
+        any_value(place) as place,
         cast(sum(qty) as int) as qty,
         sum(amt) as amt,
-        count(distinct ent) as cnt
+        count(distinct lower(rtrim(ent))) as cnt
     from corrected_base_2
-    group by ym, cls, place
+    group by lower(rtrim(ym)), lower(rtrim(cls)), lower(rtrim(place))
 
 ),
 

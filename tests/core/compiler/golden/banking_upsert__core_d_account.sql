@@ -91,16 +91,7 @@ new_d_account as (
 
 final as (
 
-    select
-        ACCOUNT_ID,
-        AccountNo,
-        HolderName,
-        ProductCode,
-        BranchCode,
-        OverdraftLimit,
-        ValidFrom,
-        ValidTo,
-        IsCurrent
+    select *
     from updated_d_account
 
     union all

@@ -34,7 +34,6 @@ existing_f_posting as (
         cast(null as integer) as EntryCount,
         cast(null as decimal(18, 2)) as PostingAmount,
         cast(null as varchar) as PostingType,
-        cast(null as decimal(29, 13)) as UnitAmount,
         cast(null as timestamp) as LoadedAt
     where false
 
@@ -111,7 +110,7 @@ final as (
         PostingType,
         cast(
             (
-                cast(cast(PostingAmount * 10000000000000 as int128) // nullif(EntryCount, 0) as decimal(38, 0))
+                cast(PostingAmount * 10000000000000 as int128) // nullif(EntryCount, 0)
                 * 0.0000000000001
             )
             as decimal(29, 13)

@@ -40,7 +40,6 @@ existing_f_posting as (
         cast(null as integer) as EntryCount,
         cast(null as decimal(18, 2)) as PostingAmount,
         cast(null as varchar) as PostingType,
-        cast(null as decimal(29, 13)) as UnitAmount,
         cast(null as timestamp) as LoadedAt
     where false
 
@@ -67,8 +66,16 @@ src as (
         PostingType,
         row_number() over (partition by PostingId order by ModifiedAt desc) as rn
     from posting
-    where coalesce(cast(nullif('{{ var('p_f_posting_since_since', '') }}', '') as timestamp), (select "from" from from_rows)) is null
-        or ModifiedAt >= coalesce(cast(nullif('{{ var('p_f_posting_since_since', '') }}', '') as timestamp), (select "from" from from_rows))
+    where coalesce(
+            cast(nullif('{{ var('p_f_posting_since_since', '') }}', '') as timestamp),
+            (select "from" from from_rows)
+        )
+        is null
+        or ModifiedAt
+        >= coalesce(
+            cast(nullif('{{ var('p_f_posting_since_since', '') }}', '') as timestamp),
+            (select "from" from from_rows)
+        )
 
 ),
 
@@ -116,7 +123,7 @@ final as (
         PostingType,
         cast(
             (
-                cast(cast(PostingAmount * 10000000000000 as int128) // nullif(EntryCount, 0) as decimal(38, 0))
+                cast(PostingAmount * 10000000000000 as int128) // nullif(EntryCount, 0)
                 * 0.0000000000001
             )
             as decimal(29, 13)

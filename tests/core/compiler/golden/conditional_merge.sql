@@ -70,14 +70,7 @@ new_dim_customer as (
 
 final as (
 
-    select
-        CustomerKey,
-        CustomerID,
-        FullName,
-        City,
-        ValidFrom,
-        ValidTo,
-        IsCurrent
+    select *
     from updated_dim_customer
 
     union all

@@ -92,12 +92,7 @@ new_customer as (
 
 final as (
 
-    select
-        CustomerID,
-        FullName,
-        City,
-        CreatedAt,
-        UpdatedAt
+    select *
     from updated_customer
 
     union all

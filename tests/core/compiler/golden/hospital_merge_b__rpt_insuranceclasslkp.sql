@@ -51,7 +51,7 @@ updated_insurance_class_lkp as (
         t.ClassCode,
         c.code as ClassText
     from existing_insurance_class_lkp as t
-    inner join codes as c on t.ClassCode = c.code
+    inner join codes as c on lower(rtrim(t.ClassCode)) = lower(rtrim(c.code))
     where t.ClassText is null
 
 ),
@@ -63,7 +63,7 @@ kept_insurance_class_lkp as (
     where exists (
             select 1
             from patient as s
-            where s.InsuranceClass = r.ClassCode
+            where lower(rtrim(s.InsuranceClass)) = lower(rtrim(r.ClassCode))
         )
         or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 
@@ -73,7 +73,11 @@ unchanged_insurance_class_lkp as (
 
     select *
     from existing_insurance_class_lkp
-    where ClassCode not in (select ClassCode from updated_insurance_class_lkp)
+    where lower(rtrim(ClassCode)) not in (
+        select
+            lower(rtrim(ClassCode))
+        from updated_insurance_class_lkp
+    )
 
 ),
 
@@ -84,7 +88,7 @@ kept_insurance_class_lkp_2 as (
     where exists (
             select 1
             from patient as s
-            where s.InsuranceClass = r.ClassCode
+            where lower(rtrim(s.InsuranceClass)) = lower(rtrim(r.ClassCode))
         )
         or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 
@@ -99,7 +103,7 @@ new_insurance_class_lkp as (
     where not exists (
         select 1
         from existing_insurance_class_lkp as t
-        where t.ClassCode = c.code
+        where lower(rtrim(t.ClassCode)) = lower(rtrim(c.code))
     )
 
 ),
@@ -111,7 +115,7 @@ kept_insurance_class_lkp_3 as (
     where exists (
             select 1
             from patient as s
-            where s.InsuranceClass = r.ClassCode
+            where lower(rtrim(s.InsuranceClass)) = lower(rtrim(r.ClassCode))
         )
         or ({{ var('usp_insuranceclasslkp_merge_delete_missing', 0) }} = 1) is not true
 

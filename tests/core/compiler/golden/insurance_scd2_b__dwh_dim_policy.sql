@@ -93,16 +93,7 @@ new_dim_policy as (
 
 final as (
 
-    select
-        POLICY_SK,
-        PolicyNumber,
-        PolicyHolder,
-        ProductLine,
-        Branch,
-        SumInsured,
-        ValidFrom,
-        ValidTo,
-        IsCurrent
+    select *
     from expired_dim_policy
 
     union all

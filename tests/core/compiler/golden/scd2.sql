@@ -82,14 +82,7 @@ new_dim_customer as (
 
 final as (
 
-    select
-        CustomerKey,
-        CustomerID,
-        FullName,
-        City,
-        ValidFrom,
-        ValidTo,
-        IsCurrent
+    select *
     from expired_dim_customer
 
     union all

@@ -157,26 +157,12 @@ current_dim_customer as (
 
 final as (
 
-    select
-        CustomerKey,
-        CustomerID,
-        FullName,
-        City,
-        ValidFrom,
-        ValidTo,
-        IsCurrent
+    select *
     from expired_dim_customer
 
     union all
 
-    select
-        CustomerKey,
-        CustomerID,
-        FullName,
-        City,
-        ValidFrom,
-        ValidTo,
-        IsCurrent
+    select *
     from new_dim_customer_2
 
     union all
