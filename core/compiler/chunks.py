@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from core.compiler import data, jumps, trees
+from core.compiler import data, jumps, routines, trees
 from core.compiler.chunk_rows import Chunk
 from core.compiler.effects import effects_of
 from core.compiler.fold import NotConstant, fold, truth
@@ -201,14 +201,14 @@ class _Loop:
             return
         if jumps_out:
             raise Refused("a loop in chunks that is left in another way", "WHILE")
-        flag = inner[0] if len(inner) == 1 and node.otherwise is None else None
+        flag = inner[0] if len(inner) == 1 else None
         if isinstance(flag, nodes.SetVariable) and tree is not None and flag.operator == "=":
             value = _tree(flag.value)
             name = flag.name.lower()
             if value is not None and _is_constant(value) and self._falsifies(name, value):
                 self._stops(tree)
                 self.flags[name] = value
-                return
+                inner = []
         for statement in [*inner, *(steps(node.otherwise) if node.otherwise else ())]:
             if isinstance(statement, nodes.SetVariable | nodes.SelectAssign | nodes.Declare):
                 self._forget(statement)
@@ -231,18 +231,33 @@ class _Loop:
 
     def _other(self, statement: nodes.Statement) -> None:
         """A statement beside the chunk: it must not touch what the chunk reads or writes."""
-        effects = effects_of([statement], self.ex.is_harmless)
-        if effects.everything is not None or effects.calls or jumps.leaves([statement]):
+        touched = self._touched([statement])
+        if touched is None or jumps.leaves([statement]):
             raise Refused(
                 "a loop in chunks that does more than count", "WHILE", self.ex.line(statement)
             )
-        touched = {self.ex.tables.key(name) for name in effects.tables}
         if touched & self.chunk.tables():
             raise Refused(
                 "a loop in chunks that changes its own rows", "WHILE", self.ex.line(statement)
             )
         self._forget(statement)
         self.logs.append(statement)
+
+    def _touched(self, statements: Sequence[nodes.Statement], depth: int = 0) -> set[str] | None:
+        """The tables statements and the procedures they call may write, None when unknown."""
+        effects = effects_of(statements, self.ex.is_harmless)
+        if effects.everything is not None or depth > 4:
+            return None
+        found = {self.ex.tables.key(name) for name in effects.tables}
+        for call in effects.calls:
+            if not routines.is_known(self.ex, call):
+                return None
+            for body in routines.bodies(self.ex, call):
+                inner = self._touched(body, depth + 1)
+                if inner is None:
+                    return None
+                found |= inner
+        return found
 
     # --- when it stops ------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from core.compiler.binder import Binder, Context
 from core.compiler.comments import Comments
 from core.compiler.effects import effects_of
 from core.compiler.functions import FunctionInliner
-from core.compiler.inserts import Inserter, unordered
+from core.compiler.inserts import Inserter, unordered, with_every_name
 from core.compiler.options import CompileOptions
 from core.compiler.registry import Relations
 from core.compiler.relations import Origin, Relation
@@ -237,7 +237,9 @@ class Executor:
         query, _ = unordered(parsed.query)
         try:
             context = self.context(declared, state)
-            rows = self.binder.relation(query, context, f"{statement.name.lstrip('@')}_rows")
+            bound = with_every_name(self.binder.query(query, context))
+            hint = f"{statement.name.lstrip('@')}_rows"
+            rows = self.relations.query(bound, hint, context.origin)
         except Refused:
             return
         state.cursors[statement.name.lower()] = OpenCursor(rows, reads)

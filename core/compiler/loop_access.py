@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.compiler import trees
+from core.compiler.align import writable
 from core.compiler.keys import conjuncts
 from core.compiler.relations import Relation
 from core.compiler.result import Refused
@@ -44,7 +45,7 @@ def note_statement(loop: RowLoop, parsed: ParsedLeaf, state: State) -> None:
         return
     query = substituted(parsed.query.copy(), state) if parsed.query is not None else None
     if parsed.kind is LeafKind.INSERT:
-        pins = _inserted(loop, parsed, query)
+        pins = _inserted(loop, parsed, query, state)
     else:
         where = query.args.get("where") if query is not None else None
         pins = set(_pinned(loop, where.this if where is not None else None, alias, alone=True))
@@ -178,7 +179,9 @@ def noted(loop: RowLoop, kind: LeafKind | None, tree: exp.Expr, target_alias: st
             loop.accesses.setdefault(key, []).append((kind, pins))
 
 
-def _inserted(loop: RowLoop, parsed: ParsedLeaf, query: exp.Expr | None) -> set[tuple[str, str]]:
+def _inserted(
+    loop: RowLoop, parsed: ParsedLeaf, query: exp.Expr | None, state: State
+) -> set[tuple[str, str]]:
     assert parsed.target is not None
     values: list[exp.Expr] = []
     if isinstance(query, exp.Values) and len(query.expressions) == 1:
@@ -186,11 +189,16 @@ def _inserted(loop: RowLoop, parsed: ParsedLeaf, query: exp.Expr | None) -> set[
         values = list(row.expressions) if isinstance(row, exp.Tuple) else [row]
     elif isinstance(query, exp.Select):
         values = [i.this if isinstance(i, exp.Alias) else i for i in query.expressions]
-    if len(values) != len(parsed.target.columns):
+    names = parsed.target.columns
+    if not names:
+        name = table_name(parsed.target.table)
+        table = loop.ex.tables.state_of(name, state, loop.ex.line(loop.node)).table
+        names = tuple(column.name for column in writable(table))
+    if len(values) != len(names):
         return set()
     return {
         (name.lower(), row_column)
-        for name, value in zip(parsed.target.columns, values, strict=True)
+        for name, value in zip(names, values, strict=True)
         if (row_column := row_key(loop, value)) is not None
     }
 

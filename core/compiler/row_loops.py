@@ -24,7 +24,7 @@ from core.compiler.effects import effects_of
 from core.compiler.inserts import listed_columns, values_query
 from core.compiler.loop_access import ALIAS, Access, merged_rows, note_statement, noted, selected
 from core.compiler.relations import Relation
-from core.compiler.result import Refused
+from core.compiler.result import Refused, Unsupported
 from core.compiler.state import State, Value
 from core.compiler.variables import converted, substituted
 from core.compiler.variables_exec import type_of, unknown_like
@@ -80,17 +80,26 @@ class RowLoop:
 
     # --- running --------------------------------------------------------------------------------
 
-    def _statements(self, body: Sequence[nodes.Statement], rows: Relation, state: State) -> None:
+    def _statements(
+        self,
+        body: Sequence[nodes.Statement],
+        rows: Relation,
+        state: State,
+        *,
+        is_end: bool = True,
+    ) -> None:
+        """Run a list of statements; `is_end`: nothing of the loop's body follows it."""
         from core.compiler.loops import flattened
 
-        for statement in flattened(body):
+        listed = flattened(body)
+        for position, statement in enumerate(listed, 1):
             match statement:
                 case nodes.SetVariable():
                     self._set(statement, state)
                 case nodes.Declare():
                     self._declare(statement, state)
                 case nodes.If():
-                    rows = self._if(statement, rows, state)
+                    rows = self._if(statement, rows, state, is_end and position == len(listed))
                 case nodes.Leaf():
                     self._leaf(statement, rows, state)
                 case nodes.SelectAssign():
@@ -106,7 +115,7 @@ class RowLoop:
     def _set(self, node: nodes.SetVariable, state: State) -> None:
         name = node.name.lower()
         known = state.variables.get(name)
-        if known is None or name in self.columns:
+        if known is None or (self.is_series and name in self.columns):
             raise Refused(f"{name} is changed in the loop", "WHILE", self.ex.line(node))
         try:
             if node.operator != "=" or node.value is None:
@@ -153,7 +162,7 @@ class RowLoop:
         values = selected(self, parsed, node, state)
         for name, value in values.items():
             known = state.variables.get(name)
-            if known is None or name in self.columns:
+            if known is None or (self.is_series and name in self.columns):
                 raise Refused(f"{name} is changed in the loop", "WHILE", self.ex.line(node))
             if isinstance(value, Refused):
                 state.variables[name] = unknown_like(known, value.at(self.ex.line(node)))
@@ -172,7 +181,7 @@ class RowLoop:
             finally:
                 self.called -= 1
 
-    def _if(self, node: nodes.If, rows: Relation, state: State) -> Relation:
+    def _if(self, node: nodes.If, rows: Relation, state: State, is_end: bool) -> Relation:
         """Run each branch for the rows it is for; gives the rows that go on behind the IF."""
         from core.compiler.loops import flattened
 
@@ -189,17 +198,24 @@ class RowLoop:
             then = [
                 s
                 for s in then[:-1]
-                if not (isinstance(s, nodes.SetVariable) and s.name.lower() in self.columns)
+                if not isinstance(s, nodes.Fetch)
+                and not (isinstance(s, nodes.SetVariable) and s.name.lower() in self.columns)
             ]
-        self._statements(then, chosen, state)
+        deeper = [*then, *([node.otherwise] if node.otherwise is not None else [])]
+        if not is_end and any(isinstance(x, leave) for s in deeper for x in nodes.statements(s)):
+            raise Refused("CONTINUE under two conditions in a loop", "WHILE", self.ex.line(node))
+        self._statements(then, chosen, state, is_end=is_end or skips)
+        then_values = dict(state.variables)
         state.variables.update(before)
         if node.otherwise is not None:
-            self._statements([node.otherwise], others, state)
-            state.variables.update(before)
+            self._statements([node.otherwise], others, state, is_end=is_end)
         why = Refused("a variable set under an IF in a loop", "WHILE").at(self.ex.line(node))
-        for name in effects_of([node]).variables:
-            if name not in self.columns and name in state.variables:
-                state.variables[name] = unknown_like(state.variables[name], why)
+        for name in effects_of([node]).variables & before.keys():
+            if skips or then_values[name] == state.variables[name]:
+                continue
+            state.variables[name] = _chosen(
+                condition, then_values[name], state.variables[name], why
+            )
         return others if skips else rows
 
     def _filtered(self, rows: Relation, condition: exp.Expr) -> Relation:
@@ -296,6 +312,15 @@ class RowLoop:
             columns = {column for _, column in common}
             if not columns or not (self.is_series or rows.is_unique_on(columns)):
                 raise Refused(f"iterations of the loop may see each other's rows in {key}", "WHILE")
+
+
+def _chosen(condition: exp.Expr, one: Value, other: Value, why: Unsupported) -> Value:
+    """The value of a variable behind an IF that set it."""
+    if one.expression is None or other.expression is None:
+        return Value(other.type, unknown=one.unknown or other.unknown or why)
+    branch = exp.If(this=condition.copy(), true=one.expression.copy())
+    case = exp.Case(ifs=[branch], default=other.expression.copy())
+    return Value(other.type, converted(case, other.type))
 
 
 def _is_about_all_rows(query: exp.Select) -> bool:

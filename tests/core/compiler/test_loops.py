@@ -171,3 +171,16 @@ def test_iterations_that_see_each_other_are_refused() -> None:
     assert refused(not_unique, "silver.Customer").construct == "WHILE"
     running = CURSOR.replace("VALUES (@id, @city)", "VALUES (@id, CAST(@count AS nvarchar(50)))")
     assert refused(running, "silver.Customer").construct == "WHILE"
+
+
+def test_continue_under_two_conditions_skips_what_follows() -> None:
+    nested = CURSOR.replace(
+        "SET @count = @count + 1",
+        """IF @city = 'oslo'
+        BEGIN
+            IF @id > 1 CONTINUE
+            SET @count = 0
+        END
+        UPDATE silver.Customer SET FullName = 'seen' WHERE CustomerID = @id""",
+    )
+    assert "two conditions" in refused(nested, "silver.Customer").reason
