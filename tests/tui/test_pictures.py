@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,40 @@ from tests.core.pipeline.small_project import write_table
 from tests.tui import streams
 from tests.tui.kit import Kit, Opened
 from tests.tui.streams import Stream
+from tui.screens.items import consent_question
 
 FOLDER = Path(__file__).parent / "pictures"
 UPDATE = bool(os.environ.get("PROC2DBT_UPDATE_PICTURES"))
 SIZES = ((120, 40), (80, 24))
-THEMES = ("dark", "light")
+
+
+def blocked_sales(kit: Kit) -> None:
+    """Three tables, one of them not profiled."""
+    kit.write()
+    write_table(kit.root, "silver", "Sales", profile={"status": "partial"})
+
+
+def empty(kit: Kit) -> None:
+    """A folder without a manifest."""
+    kit.root.mkdir()
+
+
+def broken(kit: Kit) -> None:
+    """A manifest that is no JSON."""
+    kit.write()
+    (kit.root / "manifest.json").write_text("{ broken", encoding="utf-8")
+
+
+def no_tables(kit: Kit) -> None:
+    """A sound project without a table."""
+    kit.tables = ()
+    kit.write()
+
+
+def many(kit: Kit) -> None:
+    """More tables than anybody reads."""
+    kit.tables = tuple(f"silver.Table{n:04}" for n in range(400))
+    kit.write()
 
 
 @dataclass(frozen=True)
@@ -32,6 +61,8 @@ class State:
     run: Callable[[Stream], None] | None
     keys: tuple[str, ...] = ()
     screen: str = "run"
+    project: Callable[[Kit], None] = field(default=blocked_sales)
+    themes: tuple[str, ...] = ("dark", "light")
 
 
 STATES = {
@@ -52,26 +83,33 @@ STATES = {
     "summary": State(streams.partial, ("j",), "summary"),
     "summary_finished": State(streams.decided, ("j",), "summary"),
     "help": State(None, ("question_mark",)),
+    "tables_empty_folder": State(None, project=empty),
+    "tables_broken": State(None, project=broken),
+    "tables_none": State(None, project=no_tables),
+    "tables_many": State(None, ("G",), project=many),
+    "tables_contrast": State(None, ("j",), themes=("contrast",)),
+    "run_contrast": State(streams.partial, ("j", "5"), themes=("contrast",)),
+    "run_consent_question": State(streams.with_claude, screen="consent"),
+    "history_empty": State(None, ("h",)),
 }
 
 
 @pytest.mark.parametrize("name", STATES)
 async def test_a_state_looks_as_it_did(kit: Kit, tmp_path: Path, name: str) -> None:
     state = STATES[name]
-    kit.write()
-    write_table(kit.root, "silver", "Sales", profile={"status": "partial"})
+    state.project(kit)
     async with kit.open(size=SIZES[0]) as app:
         await show(app, state, tmp_path)
         for size in SIZES:
             await app.pilot.resize_terminal(*size)
             await app.settle()
-            for theme in THEMES:
+            for theme in state.themes:
                 app.app.theme = f"proc2dbt-{theme}"
                 await app.settle()
                 app.app.screen.repaint() if hasattr(app.app.screen, "repaint") else None
                 await app.settle()
                 base = f"{name}-{size[0]}x{size[1]}"
-                if theme == "dark":
+                if theme == state.themes[0]:
                     check(f"{base}.txt", app.text + "\n", tmp_path)
                 check(f"{base}-{theme}.svg", picture(app), tmp_path)
 
@@ -85,6 +123,12 @@ async def show(app: Opened, state: State, folder: Path) -> None:
         bridge = stream.bridge()
         if state.screen == "summary":
             app.app.show_summary(bridge)
+        elif state.screen == "consent":
+            app.app.show_run("", bridge)
+            await app.settle()
+            asked = bridge.state.consent_asked
+            assert asked is not None
+            app.app.push_screen(consent_question(bridge.state, asked, 60))
         else:
             app.app.show_run("", bridge)
         await app.settle()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from core.pipeline.events import ConsentAsked
 from core.pipeline.result import ItemStatus
 from core.pipeline.run import RunController
 from core.pipeline.state import ItemPhase, ItemState, RunState
@@ -27,6 +28,16 @@ from tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+
+def consent_question(state: RunState, asked: ConsentAsked, width: int) -> Question:
+    """What would be sent to Claude, and the two answers to it."""
+    answers = (
+        Answer("y", "agree: it is sent, now and in later runs of this project", "yes"),
+        Answer("x", "refuse: nothing is sent, and Claude writes nothing in this run", "no"),
+    )
+    document = svm.consent_document(state, asked, width)
+    return Question(f"Send to {asked.host}?", document, answers)
 
 
 class ItemsScreen(BaseScreen):
@@ -309,14 +320,7 @@ class ItemsScreen(BaseScreen):
         asked = self.state.consent_asked
         assert asked is not None
         width = min(92, int(self.size.width * 0.9) - 8)
-        answers = (
-            Answer("y", "agree: it is sent, now and in later runs of this project", "yes"),
-            Answer("x", "refuse: nothing is sent, and Claude writes nothing in this run", "no"),
-        )
-        question = Question(
-            f"Send to {asked.host}?", svm.consent_document(self.state, asked, width), answers
-        )
-        answer = await self.app.push_screen_wait(question)
+        answer = await self.app.push_screen_wait(consent_question(self.state, asked, width))
         if not answer:
             self.tell("Not answered: tables that need Claude wait. ! asks again.", "warning")
         elif self.bridge.live and vm.consent_open(self.state):

@@ -116,7 +116,11 @@ def nothing_yet(item: ItemState, what: str, width: int = 80) -> PaneView:
             *wrapped(said, width, "dim"),
         ]
         return PaneView((), Lines(key, words))
-    reason = item.reason or ("not started yet" if not item.started_at else "not there yet")
+    if item.status is None and item.started_at:
+        doing = item.progress or (f"{item.stage.value} …" if item.stage is not None else "starting")
+        words = [line((f"No {what} yet", "dim")), line(("▶ ", "accent"), doing)]
+        return PaneView((), Lines(key, words))
+    reason = item.reason or "not started yet"
     return PaneView((), Lines(key, [line((f"No {what}", "dim")), *wrapped(reason, width)]))
 
 

@@ -193,6 +193,20 @@ def phase_span(state: RunState) -> Span:
     return _PHASES[state.phase]
 
 
+def warming(state: RunState) -> bool:
+    """Whether the first verification waits for dbt to be warm: nobody has been verified yet."""
+    if state.phase not in _STEERABLE:
+        return False
+    waits = False
+    for item in state.items.values():
+        if any(a.verification is not None for a in item.attempts):
+            return False
+        waits = waits or (
+            item.phase is ItemPhase.RUNNING and item.stage is Stage.TEST and not item.progress
+        )
+    return waits
+
+
 def header_lines(state: RunState, width: int, now: float) -> list[Line]:
     """Two lines: the counts with pace and money, and the bar."""
     t = state.totals
@@ -212,6 +226,8 @@ def header_lines(state: RunState, width: int, now: float) -> list[Line]:
     if t.needs_person:
         need = "need" if t.needs_person > 1 else "needs"
         parts.append(((f"! {t.needs_person} {need} you", "accent"),))
+    if warming(state):
+        parts.append((("verifier warming up", "dim"),))
     right = _pace(state, now) + _money(state)
     first: list[Span] = []
     left_width = 0
