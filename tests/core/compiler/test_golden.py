@@ -42,10 +42,10 @@ def test_dbt_builds_them_all_twice(tmp_path: Path) -> None:
     arguments = ["--project-dir", str(tmp_path), "--profiles-dir", str(tmp_path), "--quiet"]
     for number in (1, 2):
         result = runner.invoke(["run", *arguments, "--vars", str(variables)])
-        failed = [
-            f"{r.node.name}: {r.message}" for r in result.result or () if r.status != "success"
-        ]
-        assert result.success and not failed, (number, result.exception, "\n".join(failed))
+        runs = list(result.result or ())
+        failed = [f"{run.node.name}: {run.message}" for run in runs if run.status != "success"]
+        assert not failed, (number, "\n".join(failed))
+        assert result.success, (number, result.exception)
         assert len(runs) == len(goldens)
 
 
