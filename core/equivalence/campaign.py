@@ -54,6 +54,8 @@ class Tally:
     drawn: int = 0
     failing: Counter[str] = field(default_factory=Counter)
     fail_line: int = 0
+    not_judged: int = 0
+    """Trials in which the procedure failed before it had left a row to compare."""
     most_rows: int = 0
     target_rows: int = 0
     findings: dict[str, int] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class Tally:
         if outcome.ending is Ending.PROCEDURE_FAILS:
             self.failing[outcome.detail] += 1
             self.fail_line = self.fail_line or outcome.line
+            self.not_judged += not outcome.rows
         for state in outcome.seen:
             for finding in state.findings:
                 self.findings.setdefault(finding.message, finding.line)

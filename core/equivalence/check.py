@@ -90,7 +90,7 @@ class Check:
                 f"reference not trusted here: it {agreed.sentence}; {first}",
                 agreed,
             )
-        if self.tally.trials and sum(self.tally.failing.values()) == self.tally.trials:
+        if self.tally.trials and self.tally.not_judged == self.tally.trials:
             error, _ = self.tally.failing.most_common(1)[0]
             where = f" (line {self.tally.fail_line})" if self.tally.fail_line else ""
             return self._result(
@@ -202,7 +202,7 @@ class Check:
         self, agreed: Agreement, score: Score, refusals: list[str]
     ) -> EquivalenceResult:
         tally = self.tally
-        compared = tally.trials - sum(tally.failing.values())
+        compared = tally.trials - tally.not_judged
         sentence = (
             f"no difference in {compared} trials with tables of at most {tally.most_rows} rows "
             f"(seed {self.subject.seed}"

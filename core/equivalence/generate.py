@@ -169,7 +169,7 @@ class Generator:
                 if row.get(column.name) is None:  # a key by which rows are told apart
                     row[column.name] = self._pool(target, column)[0]
         for index in range(1, len(rows)):
-            if rng.random() < 0.45:
+            if rng.random() < 0.7:
                 rows[index] = self._sibling(target, rng.choice(rows[:index]), rng)
         keyed = replace(target, keys=(*target.keys, self.unique)) if self.unique else target
         kept = [

@@ -74,7 +74,11 @@ class Differential:
         for number, (round_, state) in enumerate(zip(case.rounds, seen, strict=False)):
             if state.error:
                 return Outcome(
-                    Ending.PROCEDURE_FAILS, number, detail=state.error, line=state.error_line
+                    Ending.PROCEDURE_FAILS,
+                    number,
+                    detail=state.error,
+                    line=state.error_line,
+                    rows=compared,
                 )
             try:
                 self.model.run(used, state, round_.clock, first=number == 0 and not there)

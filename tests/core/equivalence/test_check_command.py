@@ -43,7 +43,7 @@ def put_model(root: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
     (file.parent / "_stg_customer.yml").write_text(
         "version: 2\nmodels:\n  - name: stg_customer\n"
-        "    description: Migrated from silver.usp_LoadCustomer. Target: silver.Customer.\n",
+        "    description: 'Migrated from silver.usp_LoadCustomer. Target: silver.Customer.'\n",
         encoding="utf-8",
     )
     (file.parent / "_sources.yml").write_text(

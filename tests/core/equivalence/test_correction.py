@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.dbt.pool import WorkerPool
+from core.equivalence.verdict import EquivalenceVerdict
 from core.generation.author import Draft, Failure, FailureKind, Job, Refusal, Say
 from core.pipeline.bench import DbtBench
 from core.pipeline.comparing import ExecutedEquivalence
@@ -97,7 +98,8 @@ async def test_a_refuted_model_is_corrected_with_its_counterexample(
     item = result(run)
     assert item.status is ItemStatus.OK, item.output.warnings
     assert item.output.execution.self_correction_iterations == 1
-    assert item.output.equivalence["verdict"] == "no_difference"
+    assert item.output.equivalence is not None
+    assert item.output.equivalence.verdict is EquivalenceVerdict.NO_DIFFERENCE
     text = (tmp_path / "dbt/models/staging/stg_customer.sql").read_text()
     assert "where Name is not null" not in text
 
