@@ -175,6 +175,9 @@ def _called_name(session: Session, node: n.Execute) -> ObjectName:
 def _system_procedure(session: Session, name: str, node: n.Execute) -> None:
     if name == "sp_rename":
         raise Refused("sp_rename", "sp_rename is not supported", node.span.line)
+    if name == "sp_sequence_get_range":
+        _sequence_range(session, node)
+        return
     if name == "sp_set_session_context":
         values = [
             session.scalar(session.translator.value(a.value, None))
@@ -185,6 +188,49 @@ def _system_procedure(session: Session, name: str, node: n.Execute) -> None:
             session.context_info[str(values[0]).lower()] = values[1]
         return
     raise Refused(name, f"the system procedure {name} is not supported", node.span.line)
+
+
+_RANGE_PARAMETERS = (
+    "@sequence_name",
+    "@range_size",
+    "@range_first_value",
+    "@range_last_value",
+    "@range_cycle_count",
+    "@sequence_increment",
+    "@sequence_min_value",
+    "@sequence_max_value",
+)
+
+
+def _sequence_range(session: Session, node: n.Execute) -> None:
+    """sp_sequence_get_range: a run of values at once; its ends go to OUTPUT arguments."""
+    given = {
+        (a.name or _RANGE_PARAMETERS[position]).lower(): a
+        for position, a in enumerate(node.arguments)
+    }
+    values = {
+        key: session.scalar(session.translator.value(a.value, None))
+        for key, a in given.items()
+        if a.value is not None and not a.is_output
+    }
+    name = ObjectName.parse(str(values["@sequence_name"]))
+    sequence = session.sequence(name)
+    if sequence is None:
+        raise SqlError(208, f"Invalid object name '{name}'.")
+    size = int(str(values["@range_size"]))
+    results: dict[str, object] = {
+        "@range_first_value": sequence.value(sequence.taken),
+        "@range_last_value": sequence.value(sequence.taken + size - 1),
+        "@range_cycle_count": 0,
+        "@sequence_increment": sequence.step,
+        "@sequence_min_value": sequence.low,
+        "@sequence_max_value": sequence.high,
+    }
+    sequence.taken += size
+    for key, argument in given.items():
+        if argument.is_output and argument.value is not None and key in results:
+            target = session.variable(argument.value.text.strip())
+            target.value = _as_type(session, Variable(t.BIGINT, results[key]), target)
 
 
 class Missing:
@@ -225,8 +271,21 @@ def _bound_arguments(
             values[key] = argument.value.text.strip().lower()
             continue
         type_ = type_of_name(parameter.type, session.schema.alias_types, procedure.span.line)
-        values[key] = session.scalar(session.translator.value(argument.value, type_))
+        values[key] = _argument(session, argument.value, type_)
     return values
+
+
+def _argument(session: Session, value: n.Expr, type_: t.SqlType) -> object:
+    """A constant or variable passed to a parameter: what cannot be converted is error 8114."""
+    try:
+        return session.scalar(session.translator.value(value, type_))
+    except SqlError as error:
+        if error.number not in (241, 242, 244, 245, 248, 8169):
+            raise
+        source = session.frame.types.get(value.text.strip().lower())
+        unicode = value.text.lstrip()[:1].lower() == "n"
+        kind = source.name if source is not None else "nvarchar" if unicode else "varchar"
+        raise SqlError(8114, f"Error converting data type {kind} to {type_.name}.") from error
 
 
 def invoke(

@@ -317,6 +317,13 @@ def _date_to_number(sql: str, source: SqlType, target: SqlType, mode: Mode) -> s
 
 
 def _to_date(sql: str, source: SqlType, target: SqlType, mode: Mode, style: int | None) -> str:
+    if target.name is N.DATETIMEOFFSET and source.is_string:
+        # Only the moment is kept: another offset than none would be lost.
+        lost = raising(-2, "datetimeoffset~a value with an offset from UTC is not supported")
+        sql = (
+            f"CASE WHEN regexp_matches({sql}, '[+-](0[1-9]|1[0-9]|00:[0-5]*[1-9])[0-9:]* *$') "
+            f"AND regexp_matches({sql}, ':') THEN {lost} ELSE {sql} END"
+        )
     if source.is_string or source.name is N.SQL_VARIANT:
         return to_datetime(
             date_from_text(

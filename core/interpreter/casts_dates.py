@@ -142,6 +142,10 @@ def _moment_style(sql: str, source: SqlType, style: int) -> str:
             return _formatted(sql, "%d %b %Y %H:%M:%S") + _fraction(
                 sql, source, ":" if source.scale is None else "."
             )
+        case 22:
+            return f"{_formatted(sql, '%m/%d/%y')} || ' ' || ts_hour12({sql}) || " + (
+                _formatted(sql, ":%M:%S %p")
+            )
         case 20 | 120:
             return _formatted(sql, "%Y-%m-%d %H:%M:%S")
         case 21 | 25 | 121:

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable
 
+from core.interpreter import json_text
 from core.interpreter.errors import SqlError
 from core.interpreter.likes import patindex_regex, pattern_regex
 from core.interpreter.messages import formatted
@@ -24,7 +25,7 @@ def is_computed(key: str) -> bool:
 
 
 def compute(key: str) -> str | None:
-    """The result for a key, which is the name and the arguments as `Context.computed` joins them."""
+    """The result for a key: name and arguments as `Context.computed` joins them."""
     name, *texts = key[1:].split(chr(1))
     return _FUNCTIONS[name]([None if text == chr(2) else text for text in texts])
 
@@ -130,12 +131,42 @@ def _patindex(arguments: Arguments) -> str | None:
     return None if arguments[0] is None else patindex_regex(arguments[0])
 
 
+def _json_query(arguments: Arguments) -> str | None:
+    document, path = arguments
+    return None if document is None or path is None else json_text.query(document, path)
+
+
+def _json_value(arguments: Arguments) -> str | None:
+    document, path = arguments
+    return None if document is None or path is None else json_text.value(document, path)
+
+
+def _json_modify(arguments: Arguments) -> str | None:
+    document, path, new = arguments
+    if document is None or path is None:
+        return None
+    return json_text.modify(document, path, new)
+
+
+def _zone(arguments: Arguments) -> str | None:
+    moment, source, target = arguments
+    if moment is None or source is None or target is None:
+        return None
+    from core.interpreter.time_zones import moved
+
+    return moved(moment, source, target)
+
+
 _FUNCTIONS: dict[str, Callable[[Arguments], str | None]] = {
     "soundex": _soundex,
     "difference": _difference,
     "hashbytes": _hash,
     "formatmessage": _message,
+    "json_modify": _json_modify,
+    "json_query": _json_query,
+    "json_value": _json_value,
     "like": _like,
     "patindex": _patindex,
     "parsename": _parsename,
+    "zone": _zone,
 }

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Protocol
 from sqlglot import exp
 
 from core.interpreter.casts import Mode
-from core.interpreter.errors import Refused, sql_text
-from core.interpreter.naming import once, quoted
+from core.interpreter.errors import Refused, SqlError, sql_text
+from core.interpreter.naming import once
 from core.tsql import types as t
 from core.tsql.binding import BoundQuery
 from core.tsql.nodes import CreateFunction
-from core.tsql.schema import Column, ObjectName, ScalarFunction, Schema, Table
+from core.tsql.schema import Column, ObjectName, ScalarFunction, Schema, Table, TableFunction
 from core.tsql.types import SqlType, duckdb_storage
 from core.tsql.typing import line_of
 
 if TYPE_CHECKING:
     from core.interpreter.probes import Probe
     from core.interpreter.routines import MaterializedCall
+    from core.interpreter.sequences import SequenceObject
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class World(Protocol):
     def physical(self, name: ObjectName) -> Physical | None: ...
     def view_query(self, name: ObjectName) -> BoundQuery | None: ...
     def function_definition(self, name: ObjectName) -> CreateFunction | None: ...
-    def sequence_name(self, name: ObjectName) -> str | None: ...
+    def sequence(self, name: ObjectName) -> SequenceObject | None: ...
     def computed_tree(self, table: Table, column: Column) -> exp.Expr: ...
     def constant(self, sql: str, type_: SqlType) -> str: ...
 
@@ -115,6 +116,9 @@ class Context:
         self.inlined: dict[str, str] = dict(inlined or {})
         self.depth = depth
         self.max_recursion = 100
+        #: Whether a query counts its rows for NEXT VALUE FOR, and the row of a VALUES list.
+        self.numbers_rows = True
+        self.row: int | None = None
         self.is_probing = world.probing
 
     @property
@@ -185,14 +189,21 @@ class Context:
         self.collected.is_volatile = True
         return "gen_random_uuid()"
 
-    def next_value(self, node: exp.Expr) -> str:
+    def next_value(self, node: exp.Expr, order: str) -> str:
+        """NEXT VALUE FOR: one value for each row of the query, counted in `order`."""
+        from core.interpreter.sequences import value_sql
+
         self.collected.is_volatile = True
         parts = [part.name for part in node.this.parts]
         name = ObjectName(parts[-1], parts[-2] if len(parts) > 1 else None)
-        physical = self.world.sequence_name(name)
-        if physical is None:
-            raise Refused("NEXT VALUE FOR", f"there is no sequence {name}", line_of(node))
-        return f"nextval({sql_text(quoted(physical))})"
+        sequence = self.world.sequence(name)
+        if sequence is None:
+            raise SqlError(208, f"Invalid object name '{name}'.", line=line_of(node))
+        if self.numbers_rows is False:
+            raise Refused("NEXT VALUE FOR", "it is not supported in a MERGE", line_of(node))
+        parameter = self.use_fresh(("sequence", sequence.name.key))
+        row = f"row_number() OVER ({order}) - 1" if self.row is None else str(self.row)
+        return value_sql(sequence, parameter, row)
 
     def place_number(self) -> int:
         """The next number for a place whose outcomes are counted."""
@@ -241,6 +252,11 @@ class Context:
     def computed(self, name: str, arguments: Sequence[str], returns: SqlType) -> str:
         """A built-in function that Python works out (`core.interpreter.computed`)."""
         return self._looked_up(f"~{name}", arguments, returns)
+
+    def table_result(self, function: TableFunction, arguments: Sequence[str]) -> str:
+        """The rows of a table function of the database, as a JSON array of arrays of texts."""
+        name = ".".join(function.name.key)
+        return self._looked_up(name, arguments, t.nvarchar(t.MAX))
 
     def _looked_up(self, name: str, arguments: Sequence[str | None], returns: SqlType) -> str:
         """SQL that takes a result from the session's list, or asks for it by an error."""

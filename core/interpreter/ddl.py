@@ -16,6 +16,7 @@ from core.interpreter.definitions import (
 )
 from core.interpreter.errors import Refused, SqlError
 from core.interpreter.naming import quoted
+from core.interpreter.sequences import altered, created
 from core.tsql import nodes
 from core.tsql.nodes import IndexAction, IndexStatement
 from core.tsql.schema import ObjectName, Table, TableKind
@@ -363,18 +364,18 @@ def index(session: Session, node: IndexStatement) -> None:
 
 # --- other objects ------------------------------------------------------------------------------
 
-_SEQUENCE = re.compile(
-    r"START\s+WITH\s+(?P<start>-?\d+)|INCREMENT\s+BY\s+(?P<step>-?\d+)|MINVALUE\s+(?P<low>-?\d+)|"
-    r"MAXVALUE\s+(?P<high>-?\d+)|(?P<cycle>(?<!NO )\bCYCLE)",
-    re.IGNORECASE,
-)
-
 
 def other(session: Session, node: nodes.OtherDefinition) -> None:
     """CREATE SCHEMA and the like do nothing; sequences exist; modules can be dropped."""
     kind = node.kind.upper()
     if kind == "CREATE SEQUENCE" and node.name is not None:
-        _create_sequence(session, node)
+        create_sequence(session, node)
+        return
+    if kind == "ALTER SEQUENCE" and node.name is not None:
+        sequence = session.sequence(schema_name(node.name))
+        if sequence is None:
+            raise SqlError(208, f"Invalid object name '{schema_name(node.name)}'.")
+        altered(sequence, node.text)
         return
     if kind.startswith("DROP") and node.name is not None:
         key = schema_name(node.name).key
@@ -406,19 +407,10 @@ def _synonym(session: Session, node: nodes.OtherDefinition) -> None:
         session.procedures[key] = session.procedures[target.key]
 
 
-def _create_sequence(session: Session, node: nodes.OtherDefinition) -> None:
+def create_sequence(session: Session, node: nodes.OtherDefinition) -> None:
+    """CREATE SEQUENCE; error 2714 when the name is taken."""
     assert node.name is not None
-    key = schema_name(node.name).key
-    options = {"start": None, "step": "1", "low": None, "high": None, "cycle": None}
-    for match in _SEQUENCE.finditer(node.text):
-        options.update({k: v for k, v in match.groupdict().items() if v is not None})
-    name = f"~seq~{key[0]}.{key[1]}"
-    step = int(options["step"] or 1)
-    low = options["low"] or -(2**63)
-    start = options["start"] or options["low"] or "1"
-    high = options["high"] or 2**63 - 1
-    session.engine.query(
-        f"CREATE OR REPLACE SEQUENCE {quoted(name)} INCREMENT BY {step} MINVALUE {low} "
-        f"MAXVALUE {high} START WITH {start} {'CYCLE' if options['cycle'] else 'NO CYCLE'}"
-    )
-    session.sequences[key] = name
+    name = schema_name(node.name)
+    if name.key in session.sequences or session.store.find(name) is not None:
+        raise SqlError(2714, f"There is already an object named '{name.name}' in the database.")
+    session.sequences[name.key] = created(name, node.text)

@@ -25,6 +25,9 @@ _UNUSED_OPTIMIZERS = (
 )
 _SETTINGS = (
     "SET threads = 1",
+    # What a procedure makes must fit: nothing is spilled to the disk.
+    "SET memory_limit = '2GB'",
+    "SET temp_directory = ''",
     "SET TimeZone = 'UTC'",
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",

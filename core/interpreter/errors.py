@@ -78,6 +78,8 @@ class NotExecutable:
 #: "errors that terminate the batch", ``errors-events/database-engine-error-severities``).
 BATCH_ABORTING = frozenset({235, 241, 242, 244, 245, 248, 295, 8114, 8169, 208, 207, 1205})
 
+#: The number by which a query says that the reference, not the server, cannot go on.
+REFUSAL = -2
 _MARKED = re.compile(r"~(-?\d+)~(.*)", re.DOTALL)
 _INTEGER_TYPES = {
     "INT8": "tinyint",
@@ -107,6 +109,9 @@ def from_duckdb(error: Exception, table: str | None = None, verb: str = "INSERT"
     marked = _MARKED.search(text)
     if marked:
         message = marked.group(2).split("\n\nLINE ")[0].rstrip()
+        if int(marked.group(1)) == REFUSAL:
+            construct, _, reason = message.partition("~")
+            return Refused(construct, reason)
         return SqlError(int(marked.group(1)), message)
     found = re.search(r"NOT NULL constraint failed: (.*)\.([^.\n]+)", text)
     if found:
@@ -146,6 +151,8 @@ def _overflow(text: str) -> SqlError | None:
 
 
 def _unknown(error: Exception, text: str) -> Exception:
+    if "Out of Memory" in text:
+        return LimitExceeded("limit", "stopped: the statement needs too much memory")
     first = text.split("\n")[0][:300]
     return Refused("execution", f"the reference engine cannot run this statement: {first}")
 

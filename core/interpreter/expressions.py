@@ -180,6 +180,12 @@ class ExpressionEmitter:
         is_try = bool(node.args.get("safe")) or isinstance(node, exp.TryCast)
         mode = Mode.TRY if is_try else Mode.EXPLICIT
         style = node.args.get("style") if isinstance(node, exp.Convert) else None
+        if type_of(node).is_datetime and type_of(node).name is not N.DATETIMEOFFSET:
+            from core.interpreter.time_zones import local_time
+
+            local = local_time(self, value)
+            if local is not None:
+                return convert(local, t.DATETIME2, type_of(node), mode)
         number = self._style(style) if isinstance(style, exp.Expr) else None
         sql = convert(self.value(value), type_of(value), type_of(node), mode, number)
         return self.context.constant_sql(sql, type_of(node)) if _is_constant(value) else sql
@@ -251,7 +257,19 @@ class ExpressionEmitter:
         return sql_text(self.context.profile.user)
 
     def sequence(self, node: exp.Expr) -> str:
-        return self.context.next_value(node)
+        from core.interpreter.aggregates import order_key
+
+        order = node.args.get("order")
+        listed = order.expressions if isinstance(order, exp.Order) else []
+        keys = [order_key(self, item) for item in listed]
+        return self.context.next_value(node, f"ORDER BY {', '.join(keys)}" if keys else "")
+
+    def zoned(self, node: exp.Expr) -> str:
+        raise Refused(
+            "AT TIME ZONE",
+            "the offset of its result is not kept: cast it to a type without one",
+            line_of(node),
+        )
 
     def alias(self, node: exp.Expr) -> str:
         return self.value(node.this)
@@ -425,6 +443,7 @@ _VALUES: dict[type[exp.Expr], Callable[[ExpressionEmitter, exp.Expr], str]] = {
     exp.SessionUser: E_.user,
     exp.NextValueFor: E_.sequence,
     exp.Alias: E_.alias,
+    exp.AtTimeZone: E_.zoned,
 }
 
 _PREDICATES: dict[type[exp.Expr], Callable[[ExpressionEmitter, exp.Expr], str]] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from core.interpreter.definitions import from_body, schema_name, type_of_name
@@ -17,6 +18,7 @@ from core.tsql.types import duckdb_storage
 
 if TYPE_CHECKING:
     from core.interpreter.session import Session
+    from core.interpreter.tables import StoredTable
 
 _MAX_NESTING = 32
 
@@ -26,11 +28,29 @@ def scalar_result(session: Session, key: str) -> object:
     name, *texts = key.split(chr(1))
     schema, _, last = name.partition(".")
     definition = session.functions.get((schema, last))
-    if definition is None or definition.returns is None:
+    if definition is None:
+        raise Refused("function", f"the function {name} is not known")
+    frame = _frame(session, definition)
+    _arguments(session, definition, frame, texts)
+    if definition.table is not None:
+        return _rows_as_text(session, definition, frame)
+    if definition.returns is None:
         raise Refused("function", f"the function {name} is not known")
     returns = type_of_name(definition.returns, session.schema.alias_types, definition.span.line)
-    frame = _frame(session, definition)
     frame.variables["@@return"] = Variable(returns)
+    found = _run(session, frame, definition.body)
+    if found is None:
+        return None
+    text_of = session.engine.query(
+        f"SELECT CAST(CAST($x AS {duckdb_storage(returns)}) AS VARCHAR)", {"x": found}
+    )
+    return text_of[0][0]
+
+
+def _arguments(
+    session: Session, definition: CreateFunction, frame: Frame, texts: Sequence[str]
+) -> None:
+    """The parameters of a call as variables of its frame."""
     for parameter, text in zip(definition.parameters, texts, strict=True):
         type_ = type_of_name(parameter.type, session.schema.alias_types, parameter.span.line)
         if text == chr(3):
@@ -43,13 +63,39 @@ def scalar_result(session: Session, key: str) -> object:
             rows = session.engine.query(f"SELECT CAST($x AS {duckdb_storage(type_)})", {"x": text})
             value = rows[0][0]
         frame.variables[parameter.name.lower()] = Variable(type_, value)
-    found = _run(session, frame, definition.body)
-    if found is None:
-        return None
-    text_of = session.engine.query(
-        f"SELECT CAST(CAST($x AS {duckdb_storage(returns)}) AS VARCHAR)", {"x": found}
+
+
+def _rows_as_text(session: Session, definition: CreateFunction, frame: Frame) -> str:
+    """The rows of a multi-statement table function as a JSON array of arrays of texts."""
+    found: list[list[str | None]] = []
+
+    def read(stored: StoredTable) -> None:
+        cells = ", ".join(f"CAST({quoted(c.name)} AS VARCHAR)" for c in stored.columns)
+        sql = f"SELECT {cells} FROM {quoted(stored.physical.name)} ORDER BY rowid"
+        found.extend(list(row) for row in session.engine.query(sql))
+
+    _run_into_table(session, definition, frame, read)
+    return json.dumps(found)
+
+
+def _run_into_table(
+    session: Session,
+    definition: CreateFunction,
+    frame: Frame,
+    read: Callable[[StoredTable], None],
+) -> None:
+    """Run a multi-statement table function; `read` sees the table it returns."""
+    assert definition.table is not None
+    name = ObjectName(definition.table_variable or "")
+    known = session.store.find(name)
+    if known is not None:
+        frame.hidden.append(known)
+    stored = session.store.create(
+        from_body(name, definition.table, session.schema.alias_types, TableKind.VARIABLE),
+        frame.number,
     )
-    return text_of[0][0]
+    frame.created.append(stored)
+    _run(session, frame, definition.body, finish=lambda: read(stored))
 
 
 def materialize(session: Session, translation: Translation, call: MaterializedCall) -> None:
@@ -69,25 +115,15 @@ def materialize(session: Session, translation: Translation, call: MaterializedCa
     frame = _frame(session, definition)
     for parameter, value in zip(call.function.parameters, values, strict=True):
         frame.variables[parameter.name.lower()] = Variable(parameter.type, value)
-    name = ObjectName(definition.table_variable)
-    known = session.store.find(name)
-    if known is not None:
-        frame.hidden.append(known)
-    stored = session.store.create(
-        from_body(name, definition.table, session.schema.alias_types, TableKind.VARIABLE),
-        frame.number,
-    )
-    frame.created.append(stored)
     target = quoted(call.table)
-    physical = quoted(stored.physical.name)
-    _run(
-        session,
-        frame,
-        definition.body,
-        finish=lambda: session.engine.query(
+
+    def read(stored: StoredTable) -> None:
+        physical = quoted(stored.physical.name)
+        session.engine.query(
             f"CREATE OR REPLACE TEMP TABLE {target} AS FROM {physical} ORDER BY rowid"
-        ),
-    )
+        )
+
+    _run_into_table(session, definition, frame, read)
 
 
 def _frame(session: Session, definition: CreateFunction) -> Frame:

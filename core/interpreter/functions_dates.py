@@ -39,6 +39,11 @@ _STEPS = {
 
 def moment(emitter: ExpressionEmitter, node: exp.Expr) -> tuple[str, SqlType]:
     """An argument as a TIMESTAMP (or DATE), with the date type it has; text is a datetime."""
+    from core.interpreter.time_zones import local_time
+
+    local = local_time(emitter, node)
+    if local is not None:
+        return local, t.DATETIME2
     type_ = type_of(node)
     sql = emitter.value(node)
     if type_.name is TypeName.TIME:
@@ -113,7 +118,7 @@ def part_of(emitter: ExpressionEmitter, part: str, value: str, line: int) -> str
         first = emitter.context.system("@@datefirst", t.TINYINT)
         return once(value, lambda v: f"ts_{part}({v}, CAST({first} AS INTEGER))")
     if part == "tzoffset":
-        return "0"
+        return f"CASE WHEN {value} IS NOT NULL THEN 0 END"
     raise Refused("DATEPART", f"the date part {part} is not supported", line)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from sqlglot import exp
 
 from core.interpreter.errors import Refused, sql_text
 from core.interpreter.functions_text import text
+from core.interpreter.naming import once
 from core.tsql.binding import variable_name
 from core.tsql.types import duckdb_storage
 from core.tsql.typing import line_of, type_of
@@ -87,22 +89,37 @@ def _profile_user(emitter: ExpressionEmitter, node: exp.Expr) -> str:
 
 
 def _json_value(emitter: ExpressionEmitter, node: exp.Expr) -> str:
-    """JSON_VALUE: the scalar at a path, NULL for an object, an array or nothing (lax mode)."""
-    document, path = (text(emitter, argument) for argument in node.expressions)
-    path = f"regexp_replace({path}, '^ *(lax|strict) +', '')"
-    return (
-        f"CASE WHEN json_type({document}::JSON, {path}) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL "
-        f"ELSE json_extract_string({document}::JSON, {path}) END"
+    """JSON_VALUE: the scalar at a path; in lax mode the engine reads what is JSON at all."""
+    arguments = [text(emitter, argument) for argument in node.expressions]
+    computed = emitter.context.computed("json_value", arguments, type_of(node))
+    path = node.expressions[1]
+    if not isinstance(path, exp.Literal | exp.National) or "strict" in path.name.lower():
+        return computed
+    where = sql_text(re.sub(r"^\s*lax\s+", "", path.name))
+    return once(
+        arguments[0],
+        lambda document: (
+            f"CASE WHEN {document} IS NULL THEN NULL WHEN NOT json_valid({document}) "
+            f"THEN {computed} WHEN json_type({document}::JSON, {where}) IN "
+            f"('OBJECT', 'ARRAY', 'NULL') THEN NULL "
+            f"ELSE json_extract_string({document}::JSON, {where}) END"
+        ),
     )
 
 
 def _json_query(emitter: ExpressionEmitter, node: exp.Expr) -> str:
+    """JSON_QUERY: the object or array at a path, as it is written in the document."""
     document, *rest = (text(emitter, argument) for argument in node.expressions)
-    path = rest[0] if rest else "'$'"
-    return (
-        f"CASE WHEN json_type({document}::JSON, {path}) IN ('OBJECT', 'ARRAY') "
-        f"THEN CAST(json_extract({document}::JSON, {path}) AS VARCHAR) END"
-    )
+    return emitter.context.computed("json_query", [document, *(rest or ["'$'"])], type_of(node))
+
+
+def _json_modify(emitter: ExpressionEmitter, node: exp.Expr) -> str:
+    """JSON_MODIFY: a new value from JSON_QUERY or FOR JSON is JSON, any other is a value."""
+    from core.interpreter.for_json import json_value_of
+
+    document, path, new = node.expressions
+    arguments = [text(emitter, document), text(emitter, path), json_value_of(emitter, new)]
+    return emitter.context.computed("json_modify", arguments, type_of(node))
 
 
 def _isjson(emitter: ExpressionEmitter, node: exp.Expr) -> str:
@@ -169,6 +186,7 @@ FUNCTIONS: dict[str, Writer] = {
     "ORIGINAL_LOGIN": _profile_user,
     "JSON_VALUE": _json_value,
     "JSON_QUERY": _json_query,
+    "JSON_MODIFY": _json_modify,
     "ISJSON": _isjson,
     "FORMATMESSAGE": _formatmessage,
 }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Writer = Callable[["ExpressionEmitter", exp.Expr], str]
 _LONG = t.varchar(t.MAX)
+#: Characters a REPLICATE of a (max) text may make; a hostile script could ask for gigabytes.
+_LONGEST = 50_000_000
 
 
 def text(emitter: ExpressionEmitter, node: exp.Expr) -> str:
@@ -178,6 +180,20 @@ def _char(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     return _bound(f"CASE WHEN {{0}} BETWEEN 0 AND {limit} THEN chr({{0}}) END", [value])
 
 
+def _replicate(emitter: ExpressionEmitter, node: exp.Expr) -> str:
+    """REPLICATE: cut at 8,000 bytes, unless the text is of a (max) type."""
+    first = node.expressions[0]
+    value, count = text(emitter, first), whole(emitter, node.expressions[1])
+    if type_of(first).is_max:
+        long = raising(-2, f"REPLICATE~a text of more than {_LONGEST} characters is not made")
+        # The count is what fails: a folded constant would make the text before the test of it.
+        times = f"CASE WHEN length({{0}}) * {{1}}::BIGINT > {_LONGEST} THEN {long} ELSE {{1}} END"
+        return _bound(f"ts_replicate({{0}}, {times})", [value, count])
+    limit = 4000 if type_of(first).is_unicode else 8000
+    times = f"least({{1}}, {limit} // greatest(length({{0}}), 1) + 1)"
+    return _bound(f"left(ts_replicate({{0}}, {times}), {limit})", [value, count])
+
+
 def _translate(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     values = [text(emitter, argument) for argument in node.expressions]
     bad = (
@@ -202,7 +218,7 @@ def _format(emitter: ExpressionEmitter, node: exp.Expr) -> str:
 
 def _space(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     return _bound(
-        "CASE WHEN {0} < 0 THEN NULL ELSE repeat(' ', CAST({0} AS BIGINT)) END",
+        "CASE WHEN {0} < 0 THEN NULL ELSE repeat(' ', least(CAST({0} AS BIGINT), 8000)) END",
         [whole(emitter, node.expressions[0])],
     )
 
@@ -260,7 +276,7 @@ FUNCTIONS: dict[str, Writer] = {
     "REVERSE": _simple("reverse({0})", "t"),
     "REPLACE": _replace,
     "STUFF": _simple("ts_stuff({0}, {1}, {2}, {3})", "t", "i", "i", "t"),
-    "REPLICATE": _simple("ts_replicate({0}, {1})", "t", "i"),
+    "REPLICATE": _replicate,
     "TRANSLATE": _translate,
     "CHARINDEX": _charindex,
     "PATINDEX": patindex,

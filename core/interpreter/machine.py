@@ -273,8 +273,11 @@ class Machine:
             if bound.tree.meta.get("tsql_for_xml") is not None:
                 from core.tsql.scope import OutputColumn
 
+                mark = bound.tree.meta["tsql_for_xml"]
+                type_ = t.nvarchar(t.MAX) if mark.language == "JSON" else t.XML
                 sql = emitter.xml_text(bound.tree, escaped=True)
-                return session.translator.made(context, sql, (OutputColumn("", t.XML),))
+                sql = f"SELECT * FROM ({sql}) AS d(c1) WHERE d.c1 IS NOT NULL"
+                return session.translator.made(context, sql, (OutputColumn("", type_),))
             return session.translator.made(context, emitter.query(bound.tree), bound.columns)
 
         translation = session.translator.remembered(node, "select", build)

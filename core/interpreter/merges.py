@@ -353,6 +353,7 @@ class _Planner:
 
     def _context(self) -> Context:
         context = self.session.translator.context()
+        context.numbers_rows = False
         context.max_recursion = max_recursion(self.parsed.options)
         key = self.session.store._key(self.stored.table.name)
         context.collected.tables[key] = self.stored.table
@@ -476,6 +477,7 @@ class _Planner:
     def _inserts(self, context: Context, sources: Sequence[Relation]) -> dict[int, str]:
         """For each INSERT branch, the query of whole rows of the target."""
         found = {}
+        context.numbers_rows = True  # these queries read just the rows of their branch
         for branch in self.branches:
             if branch.when.action is not MergeAction.INSERT:
                 continue

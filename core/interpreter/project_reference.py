@@ -11,7 +11,13 @@ from core.interpreter.engine import Limits
 from core.interpreter.reference import Module, Reference
 from core.project.project import MigrationProject
 from core.tsql.errors import TsqlError
-from core.tsql.nodes import CreateFunction, CreateProcedure, CreateType, CreateView
+from core.tsql.nodes import (
+    CreateFunction,
+    CreateProcedure,
+    CreateType,
+    CreateView,
+    OtherDefinition,
+)
 from core.tsql.parser import parse_script
 from core.warehouse import Warehouse
 
@@ -91,15 +97,19 @@ def _routines(project: MigrationProject, texts: dict[str, str]) -> Iterator[Modu
 
 
 def _types(project: MigrationProject) -> Iterator[Module]:
-    """Table types: base types are in the schema already."""
+    """Table types and sequences: base types are in the schema already."""
     for kind in ("types", "tables", "procedures"):
         for _, batch in project.ddl_batches(kind):
-            if "TYPE" not in batch.text.upper():
+            words = batch.text.upper()
+            if "TYPE" not in words and "SEQUENCE" not in words:
                 continue
             try:
                 script = parse_script(batch.text)
             except TsqlError:
                 continue
-            yield from (
-                s for s in script.statements if isinstance(s, CreateType) and s.table is not None
-            )
+            for statement in script.statements:
+                if (isinstance(statement, CreateType) and statement.table is not None) or (
+                    isinstance(statement, OtherDefinition)
+                    and statement.kind.upper() == "CREATE SEQUENCE"
+                ):
+                    yield statement

@@ -401,7 +401,8 @@ class QueryEmitter:
         modes: Sequence[tuple[Mode, str]] | None,
     ) -> str:
         rows = []
-        for row in values.expressions:
+        for number, row in enumerate(values.expressions):
+            self.context.row = number
             cells = row.expressions if isinstance(row, exp.Tuple) else [row]
             written = []
             for index, cell in enumerate(cells):
@@ -412,6 +413,7 @@ class QueryEmitter:
                     )
                 )
             rows.append(f"({', '.join(written)})")
+        self.context.row = None
         names = ", ".join(f"c{number}" for number in range(1, len(types) + 1))
         return f"SELECT {names} FROM (VALUES {', '.join(rows)}) AS v({names})"
 
@@ -453,6 +455,11 @@ class QueryEmitter:
         inner = query
         while isinstance(inner, exp.Subquery | exp.Paren):
             inner = inner.this
+        mark = inner.meta.get("tsql_for_xml")
+        if mark is not None and mark.language == "JSON":
+            from core.interpreter.for_json import json_document
+
+            return json_document(self, inner)
         return xml_aggregate(self, inner, escaped=escaped)
 
     def inner_aggregate(self, node: exp.Expr) -> str:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from core.interpreter import calls
+from core.interpreter import calls, ddl
 from core.interpreter.context import Profile
 from core.interpreter.coverage import Coverage
 from core.interpreter.definitions import Definition, Identity, from_table, schema_name
@@ -25,7 +25,7 @@ from core.tsql.nodes import CreateFunction, CreateProcedure, CreateType, CreateV
 from core.tsql.parser import parse_script
 from core.tsql.schema import ObjectName, Schema, Table, TableKind
 
-Module = CreateProcedure | CreateFunction | CreateView | CreateType
+Module = CreateProcedure | CreateFunction | CreateView | CreateType | n.OtherDefinition
 
 
 class Reference:
@@ -140,6 +140,8 @@ class Reference:
                     calls.define(self.session, node)
             elif isinstance(node, CreateType):
                 calls.define(self.session, node)
+            elif isinstance(node, n.OtherDefinition) and node.kind.upper() == "CREATE SEQUENCE":
+                ddl.create_sequence(self.session, node)
 
     def load(
         self,
@@ -200,6 +202,8 @@ class Reference:
             elif stored.dirty:
                 session.store.clear(stored)
         self._forget_modules()
+        for sequence in session.sequences.values():
+            sequence.reset()
         session.reset_state()
 
     def _recreate(self, definition: Definition) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -113,11 +113,7 @@ def table_function(
         emitter = Emitter(context.child(values, types))
         return emitter.query(bound.tree, [column.type for column in function.columns])
     if any(column for argument in call.expressions for column in argument.find_all(exp.Column)):
-        raise Refused(
-            "table function",
-            f"{function.name} has several statements and gets columns of the query",
-            line,
-        )
+        return _per_row(context, function, values)
     number = next(context.collected.numbers)
     table = f"~tvf{number}"
     selected = tuple(
@@ -126,3 +122,17 @@ def table_function(
     context.collected.materialized.append(MaterializedCall(function, selected, table))
     columns = ", ".join(f"{quoted(c.name)} AS c{n}" for n, c in enumerate(function.columns, 1))
     return f"SELECT {columns} FROM {quoted(table)}"
+
+
+def _per_row(context: Context, function: TableFunction, values: Mapping[str, str]) -> str:
+    """The rows of a multi-statement function for arguments that differ from row to row.
+
+    It is run once for each list of arguments; its rows come back as one text.
+    """
+    arguments = [values[p.name.lower()] for p in function.parameters]
+    text = context.table_result(function, arguments)
+    items = ", ".join(
+        f"CAST(r.v[{n}] AS {duckdb_storage(c.type)}) AS c{n}"
+        for n, c in enumerate(function.columns, 1)
+    )
+    return f"""SELECT {items} FROM (SELECT unnest(from_json({text}, '[["VARCHAR"]]')) AS v) AS r"""

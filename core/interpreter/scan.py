@@ -115,8 +115,6 @@ def _tree(session: Session, tree: exp.Expr, line: int) -> Iterator[NotExecutable
                 yield NotExecutable(
                     "XML method", here, f"the XML method {method}() is not supported"
                 )
-        elif isinstance(node, exp.AtTimeZone):
-            yield NotExecutable("AT TIME ZONE", here, "AT TIME ZONE is not supported")
         elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             table = ObjectName(node.name, node.db or None, node.catalog or None)
             if table.database and session.schema.is_foreign(table):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.interpreter.coverage import Coverage
 from core.interpreter.definitions import Definition
 from core.interpreter.engine import Engine
 from core.interpreter.errors import Refused, SqlError, sql_text
+from core.interpreter.sequences import SequenceObject
 from core.interpreter.state import DEFAULT_CLOCK, Frame, ResultSet, Sink, Variable
 from core.interpreter.tables import FunctionNeeded, StoredTable, TableStore
 from core.interpreter.translate import Translation, Translator, parsed_leaf, undeclared_table
@@ -49,7 +50,7 @@ class Session:
         self.functions: dict[Key, CreateFunction] = {}
         self.views: dict[Key, CreateView] = {}
         self.table_types: dict[Key, TableBody] = {}
-        self.sequences: dict[Key, str] = {}
+        self.sequences: dict[Key, SequenceObject] = {}
         self.coverage = Coverage()
         self.findings: list[Finding] = []
         self._views_bound: dict[int, tuple[object, Schema, BoundQuery]] = {}
@@ -137,7 +138,7 @@ class Session:
     def function_definition(self, name: ObjectName) -> CreateFunction | None:
         return self.functions.get(name.key)
 
-    def sequence_name(self, name: ObjectName) -> str | None:
+    def sequence(self, name: ObjectName) -> SequenceObject | None:
         return self.sequences.get(name.key)
 
     def typed(self, definition: Definition) -> Definition:
@@ -219,6 +220,8 @@ class Session:
                 from core.interpreter.questions import answer
 
                 return answer(self, name, [self._argument(a) for a in arguments])
+            case ("sequence", key):
+                return self.sequences[key].state()
             case ("function", "keys"):
                 return list(self._function_results)
             case ("function", "values"):
@@ -282,7 +285,9 @@ class Session:
             values.update(parameters or {})
             used = {k: v for k, v in values.items() if f"${k}" in sql}
             try:
-                return self.engine.query(sql, used, table, verb)
+                rows = self.engine.query(sql, used, table, verb)
+                self._take_numbers(translation, sql, rows)
+                return rows
             except SqlError as error:
                 if error.number != -1:
                     raise
@@ -291,6 +296,17 @@ class Session:
                     raise FunctionNeeded(error.message) from error
                 self.call_function(error.message)
         raise Refused("function", _TOO_MANY_CALLS)
+
+    def _take_numbers(
+        self, translation: Translation, sql: str, rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Move the sequences a query took values from by its rows."""
+        for name, source in translation.parameters.items():
+            taken = isinstance(source, tuple) and source[0] == "sequence"
+            if taken and f"${name}" in sql:
+                reads = sql.lstrip().upper().startswith(("SELECT", "WITH"))
+                count = len(rows) if reads else int(rows[0][0])
+                self.sequences[source[1]].taken += count  # type: ignore[index]
 
     def prepare(self, translation: Translation) -> None:
         """What must be there before a translation can run: catalog views, table functions."""

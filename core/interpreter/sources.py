@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from core.interpreter.aggregates import aggregate_over
 from core.interpreter.casts import convert
-from core.interpreter.errors import Refused
+from core.interpreter.errors import Refused, raising
 from core.interpreter.naming import quoted
 from core.tsql import types as t
 from core.tsql.binding import columns_of
 from core.tsql.binding_from import PIVOT_INPUT, table_name
 from core.tsql.schema import ObjectName, TableFunction
 from core.tsql.scope import OutputColumn
+from core.tsql.types import duckdb_storage
 from core.tsql.typing import line_of, type_of
 
 if TYPE_CHECKING:
     from core.interpreter.context import Physical
+    from core.interpreter.expressions import ExpressionEmitter
     from core.interpreter.queries import QueryEmitter
 
 ROW_ID = '"~rid"'
@@ -102,8 +105,7 @@ class SourceEmitter:
                 return self._pivoted(node, f"({text})", columns_of(node.this), node.alias)
             case exp.Values():
                 text = self.query.nested().query(node)
-                names = [str(name.name) for name in node.args["alias"].columns]
-                return self._aliased(f"({text})", node.alias, names)
+                return self._pivoted(node, f"({text})", columns_of(node), node.alias)
             case exp.Lateral():
                 return self._lateral(node)
         raise Refused("FROM", f"{node.sql('tsql')[:60]} is not supported in FROM", line_of(node))
@@ -237,10 +239,7 @@ class SourceEmitter:
             )
             return self._aliased(body, alias, names or ["value", "ordinal"])
         if name == "GENERATE_SERIES":
-            values = [emitter.converted(a, t.BIGINT) for a in call.expressions]
-            type_ = type_of(call.expressions[0])
-            item = convert("unnest(generate_series(" + ", ".join(values) + "))", t.BIGINT, type_)
-            return self._aliased(f"(SELECT {item} AS c1)", alias, names or ["value"])
+            return self._aliased(series(emitter, call), alias, names or ["value"])
         from core.interpreter.routines import table_function
 
         function = self.context.world.schema.function(function_name(call, qualified))
@@ -337,6 +336,37 @@ class SourceEmitter:
         listed = ", ".join([*kept, value, label])
         union = " UNION ALL ".join(parts)
         return f'SELECT {listed} FROM ({union}) AS un WHERE {value} IS NOT NULL ORDER BY "~r", "~n"'
+
+
+def series(emitter: ExpressionEmitter, call: exp.Expr) -> str:
+    """GENERATE_SERIES: down by default when it starts above its end; decimals keep their scale.
+
+    ``functions/generate-series-transact-sql``
+    """
+    type_ = reduce(t.common_type, (type_of(argument) for argument in call.expressions))
+    scale = type_.scale or 0 if type_.is_decimal else 0
+    unit = f"(10::HUGEINT ** {scale})::HUGEINT"
+    values = [
+        f"CAST({emitter.converted(argument, type_)} * {unit} AS BIGINT)"
+        for argument in call.expressions
+    ]
+    start, stop = values[:2]
+    step = values[2] if len(values) > 2 else f"CASE WHEN {start} > {stop} THEN -1 ELSE 1 END"
+    if len(values) == 2 and scale:
+        step = f"({step}) * CAST({unit} AS BIGINT)"
+    zero = raising(4199, "Argument value 0 is invalid for argument 3 of generate_series function.")
+    long = raising(-2, "GENERATE_SERIES~a series of more than 10000000 rows is not made")
+    numbers = (
+        f"unnest(generate_series({start}, {stop}, CASE WHEN ({step}) = 0 THEN {zero} "
+        f"WHEN abs(({stop})::HUGEINT - {start}) // abs({step}) > 10000000 THEN {long} "
+        f"ELSE {step} END))"
+    )
+    storage = duckdb_storage(type_)
+    if scale:
+        return f"(SELECT CAST(s.n / {10**scale}::DECIMAL(38, 0) AS {storage}) AS c1 " + (
+            f"FROM (SELECT {numbers} AS n) AS s)"
+        )
+    return f"(SELECT CAST({numbers} AS {storage}) AS c1)"
 
 
 def _filtered(emitter: QueryEmitter, aggregate: exp.Expr, condition: str) -> str:

@@ -12,6 +12,7 @@ from sqlglot import exp
 from core.interpreter.casts import Mode, convert
 from core.interpreter.context import Collected, Context, Finding
 from core.interpreter.errors import Refused, SqlError
+from core.interpreter.not_supported import NOT_SUPPORTED
 from core.interpreter.queries import QueryEmitter
 from core.tsql import types as t
 from core.tsql.binding import BoundQuery, bind_expression, bind_query
@@ -154,6 +155,10 @@ class Translator:
 
     def _compile_error(self, error: TsqlError) -> SqlError:
         found = server_error(error)
+        name = re.match(r"'(\w+)'", found.message) if found.number == 195 else None
+        if name is not None and name.group(1).upper() in NOT_SUPPORTED:
+            called = name.group(1).upper()
+            raise Refused(called, f"the function {called} is not supported", error.line)
         if found.number == 7357:
             raise Refused("another server", found.message, error.line) from error
         found.frame = self.session.frame.number

@@ -35,23 +35,34 @@ def xml_aggregate(query: QueryEmitter, select: exp.Expr, *, escaped: bool) -> st
     plain.set("for_", None)
     plain.meta.pop("tsql_for_xml", None)
     columns = columns_of(select)
-    parts = []
+    parts, attributes = [], []
     for number, column in enumerate(columns, 1):
         value = convert(f"x.c{number}", column.type, t.nvarchar(t.MAX))
         content = f"ts_xml({value})" if escaped else value
         name = column.name
         if name and name.lower() not in ("text()", "data()", "*"):
             if name.startswith("@"):
-                raise Refused("FOR XML", "attributes are not supported", line_of(select))
+                head = sql_text(f' {name[1:]}="')
+                quoted = f"replace({content}, {sql_text(chr(34))}, '&quot;')"
+                attributes.append(f"coalesce({head} || {quoted} || '\"', '')")
+                continue
+            if "/" in name:
+                raise Refused("FOR XML", "nested elements are not supported", line_of(select))
             content = f"{sql_text(f'<{name}>')} || {content} || {sql_text(f'</{name}>')}"
         parts.append(f"coalesce({content}, '')")
-    row = " || ".join(parts)
+    row = " || ".join(parts or ["''"])
     element = "row" if clause.element is None else clause.element
     if element:
-        row = f"{sql_text(f'<{element}>')} || {row} || {sql_text(f'</{element}>')}"
+        opening = sql_text(f"<{element}") + "".join(f" || {a}" for a in attributes) + " || '>'"
+        row = f"{opening} || {row} || {sql_text(f'</{element}>')}"
     text = query.nested().query(plain)
     # string_agg over an ordered subquery keeps that order: there is one thread.
-    return f"SELECT string_agg({row}, '') FROM ({text}) AS x"
+    joined = f"string_agg({row}, '')"
+    for directive in clause.directives:
+        if directive.startswith("ROOT"):
+            root = directive.partition("('")[2].removesuffix("')") or "root"
+            joined = f"{sql_text(f'<{root}>')} || {joined} || {sql_text(f'</{root}>')}"
+    return f"SELECT {joined} FROM ({text}) AS x"
 
 
 def _keep_meta(source: exp.Expr, copy: exp.Expr) -> None:

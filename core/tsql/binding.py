@@ -633,7 +633,10 @@ class Binder:
         raise BindError(207, f"Invalid column name '{node.sql('tsql')}'.", line=line_of(node))
 
     def sequence(self, node: exp.Expr, scope: Scope, env: Env) -> None:
-        """NEXT VALUE FOR: its operand is a sequence, not a column."""
+        """NEXT VALUE FOR: its operand is a sequence, not a column; OVER orders by columns."""
+        order = node.args.get("order")
+        for item in order.expressions if isinstance(order, exp.Order) else ():
+            self.expression(item.this, scope, env)
         set_type(node, t.BIGINT)
 
     def leaf(self, node: exp.Expr, scope: Scope, env: Env) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -284,7 +285,8 @@ class FromBinder:
                 else (columns)
             )
         if name == "GENERATE_SERIES":
-            return (OutputColumn("value", type_of(call.expressions[0])),)
+            types = [type_of(argument) for argument in call.expressions]
+            return (OutputColumn("value", reduce(t.common_type, types)),)
         function = self.binder.schema.function(_function_name(call, qualified))
         if not isinstance(function, TableFunction):
             raise BindError(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from core.interpreter import Reference
+from core.interpreter import Limits, Profile, Reference
 from core.interpreter.values import json_value
-from tests.core.interpreter import behaviours, behaviours_flow
+from tests.core.interpreter import behaviours, behaviours_flow, behaviours_more
 from tests.core.interpreter.behaviours import Case, Error
 
-CASES = behaviours.CASES + behaviours_flow.CASES
+CASES = behaviours.CASES + behaviours_flow.CASES + behaviours_more.CASES
 
 
 def test_there_are_enough_and_their_names_differ() -> None:
@@ -26,6 +26,61 @@ def test_behaviour(reference: Reference, case: Case) -> None:
             _check(fresh, case)
     else:
         _check(reference, case)
+
+
+@pytest.mark.parametrize("case", behaviours_more.FOREIGN_KEY_CASES, ids=lambda c: c.name)
+def test_foreign_keys(case: Case) -> None:
+    with Reference(profile=Profile(foreign_keys=True)) as strict:
+        _check(strict, case)
+
+
+MESSAGES = {
+    "SELECT CAST(N'abc' AS int)": (
+        245,
+        "Conversion failed when converting the nvarchar value 'abc' to data type int.",
+    ),
+    "SELECT CAST('300' AS tinyint)": (
+        244,
+        "The conversion of the varchar value '300' overflowed an INT1 column. Use a larger "
+        "integer column.",
+    ),
+    "CREATE TABLE dbo.t (q int CONSTRAINT CK_q CHECK (q > 0))\nINSERT dbo.t VALUES (-1)": (
+        547,
+        'The INSERT statement conflicted with the CHECK constraint "CK_q". The conflict occurred '
+        'in database "master", table "dbo.t", column \'q\'.',
+    ),
+    "CREATE TABLE dbo.t (id int NOT NULL)\nINSERT dbo.t VALUES (NULL)": (
+        515,
+        "Cannot insert the value NULL into column 'id', table 'master.dbo.t'; column does not "
+        "allow nulls. INSERT fails.",
+    ),
+}
+
+
+@pytest.mark.parametrize("script", MESSAGES)
+def test_messages_word_for_word(script: str) -> None:
+    with Reference() as fresh:
+        error = fresh.run_script(script)[-1].error
+        assert error is not None
+        assert (error.number, error.message) == MESSAGES[script]
+
+
+BOMBS = {
+    "a long text": "SELECT LEN(REPLICATE(CAST('x' AS varchar(max)), 2000000000))",
+    "a long series": "SELECT COUNT(*) FROM GENERATE_SERIES(1, 2000000000)",
+    "a lost offset": "SELECT CAST('2024-01-01 10:00 +02:00' AS datetimeoffset)",
+    "a shown offset": "SELECT SYSDATETIMEOFFSET() AT TIME ZONE 'Tokyo Standard Time'",
+    "an unknown zone": "SELECT CAST(GETDATE() AT TIME ZONE 'Mars Standard Time' AS date)",
+    "a function that is not run": "SELECT SQL_VARIANT_PROPERTY(1, 'BaseType')",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_is_not_done_is_refused(name: str) -> None:
+    with Reference(limits=Limits(seconds=10)) as fresh:
+        error = fresh.run_script(BOMBS[name])[-1].error
+        assert error is not None
+        assert error.refused
 
 
 def _check(reference: Reference, case: Case) -> None:

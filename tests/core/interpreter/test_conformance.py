@@ -24,7 +24,6 @@ _DOCUMENTED = [
 
 #: What the reference says it cannot do, instead of guessing.
 REFUSED = {
-    "at_time_zone": "AT TIME ZONE",
     "next_value": "the sequence is not part of the set-up",
     "format_german": "FORMAT in another culture",
 }
