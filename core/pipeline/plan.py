@@ -141,10 +141,14 @@ def _stranger(diagnostic: Diagnostic) -> RunItem:
 
 
 def models_on_disk(project: MigrationProject, names: ModelNames) -> dict[str, str]:
-    """Models of the dbt project that stand for tables of the catalog, by item id."""
+    """Models of the dbt project that stand for tables of the catalog, by item id.
+
+    Only the catalog files of tables that have a model of their name are read.
+    """
     found: dict[str, str] = {}
     models = project.dbt.models
-    for item_id in project.tables():
+    named = {item for name in models for item in names.candidates.get(name.casefold(), ())}
+    for item_id in sorted(named):
         try:
             table = project.table(item_id)
         except ProjectError:
