@@ -396,6 +396,33 @@ class Updater:
         )
         return self.binder.relations.query(query, hint, context.origin)
 
+    def _where_matched(
+        self,
+        state: TableState,
+        joined: JoinedTarget,
+        values: Mapping[str, exp.Expr],
+        context: Context,
+    ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
+        """New values that no joined row gives: it only matters whether there is one."""
+        groups: list[Group] = []
+        changed: list[tuple[Relation, Relation]] = []
+        for group in state.groups:
+            items: list[exp.Expr] = [
+                trees.alias(assigned_value(values[c.name.lower()], c), c.name)
+                if c.name.lower() in values
+                else trees.column(c.name, joined.alias)
+                for c in state.table.columns
+            ]
+            source = group.relation.ref(joined.alias)
+            query = trees.select(items, source, trees.exists(joined.matching()))
+            rows = self._stored(state, query, self.changed_hint(state, values), context)
+            groups.append(self._changed(group, rows, values))
+            changed.append((group.relation, rows))
+            kept = self.unmatched(group.relation, joined, context, state)
+            if kept is not None:
+                groups.append(replace(group, relation=kept))
+        return replace(state, groups=tuple(groups), written=True, upsert=None), changed
+
     def _first_match(
         self,
         state: TableState,
@@ -415,6 +442,8 @@ class Updater:
                 "undefined",
                 "UPDATE FROM with several matches",
             )
+        if all(joined._only_target(value, self.binder.relations) for value in values.values()):
+            return self._where_matched(state, joined, values, context)
         self.assumptions.append(
             Assumption(
                 AssumptionKind.OTHER,
