@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from core.dbt.allowlist import Finding
@@ -77,17 +78,23 @@ def _same_names(data: dict[str, Any]) -> Iterator[str]:
 
 def _fixture_sql(data: dict[str, Any]) -> Iterator[str]:
     """Fixtures given as SQL read nothing and call only functions a model may call."""
-    from core.dbt.guard import check_sql
-    from core.dbt.template import Rendered
-
     for entry in data.get("unit_tests") or []:
         given = entry.get("given") if isinstance(entry, dict) else None
         expect = entry.get("expect") if isinstance(entry, dict) else None
         for fixture in (*(given or []), expect):
             rows = fixture.get("rows") if isinstance(fixture, dict) else None
             if isinstance(rows, str):
-                for finding in check_sql(Rendered(rows, ()), ()):
-                    yield f"A fixture of unit test '{entry.get('name')}': {finding.message}"
+                for message in _read_and_called(rows):
+                    yield f"A fixture of unit test '{entry.get('name')}': {message}"
+
+
+@lru_cache(maxsize=256)
+def _read_and_called(sql: str) -> tuple[str, ...]:
+    """What is wrong with a fixture's SQL; kept, as fixtures stay while a model is corrected."""
+    from core.dbt.guard import check_sql
+    from core.dbt.template import Rendered
+
+    return tuple(finding.message for finding in check_sql(Rendered(sql, ()), ()))
 
 
 def _evaluated(value: Any, path: str) -> Iterator[str]:
