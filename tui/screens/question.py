@@ -54,7 +54,7 @@ class Question(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """Title, what it is about, the answers."""
-        with Vertical(id="dialog"):
+        with Vertical(id="dialog", classes="-many" if len(self._answers) > 4 else ""):
             title = LineBar(id="title")
             title.set_lines([line((self._title, "title"))])
             yield title
