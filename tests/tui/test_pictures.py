@@ -31,11 +31,6 @@ def blocked_sales(kit: Kit) -> None:
     write_table(kit.root, "silver", "Sales", profile={"status": "partial"})
 
 
-def empty(kit: Kit) -> None:
-    """A folder without a manifest."""
-    kit.root.mkdir()
-
-
 def broken(kit: Kit) -> None:
     """A manifest that is no JSON."""
     kit.write()
@@ -83,7 +78,6 @@ STATES = {
     "summary": State(streams.partial, ("j",), "summary"),
     "summary_finished": State(streams.decided, ("j",), "summary"),
     "help": State(None, ("question_mark",)),
-    "tables_empty_folder": State(None, project=empty),
     "tables_broken": State(None, project=broken),
     "tables_none": State(None, project=no_tables),
     "tables_many": State(None, ("G",), project=many),
