@@ -73,6 +73,8 @@ async def loaded(folder: Path, seconds: float) -> None:
         while not (isinstance(app.screen, RunScreen) and author.said > 1000):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         rows = app.screen.rows
+        while not (rows.has_focus and len(rows.keys) == len(tables)):
+            await asyncio.sleep(0.05)
         painted = asyncio.Event()
         paint = rows.render_line
 
