@@ -14,6 +14,7 @@ from core.project.catalog import CatalogTable
 from core.project.codes import Code, Severity
 from core.review.model_shape import ModelShape
 from core.review.procedure_shape import ProcedureShape
+from core.review.ranking import ranking_issues
 from core.review.shape import JoinKey, JoinKind, Lineage, Predicate, Shape
 from core.review.verdict import Issue
 
@@ -260,6 +261,8 @@ def filter_issues(c: Comparison) -> Iterator[Issue]:
             yield _lost_filter(c, wanted)
     if c.everything_seen:
         yield from _added_filters(c)
+        others = (c.procedure.lenient, c.procedure.allowed)
+        yield from ranking_issues(c.procedure.required, others, c.model.shape, c.model.line)
 
 
 def _comparable(predicate: Predicate, target: str) -> bool:
@@ -441,18 +444,9 @@ def _windows(c: Comparison) -> Iterator[Issue]:
         *c.procedure.lenient.windows,
     ]
     for wanted in wanted_windows:
-        if wanted.function not in _RANKING or not all(wanted.partition):
+        if wanted.function not in _RANKING or not wanted.is_traced:
             continue
-        if any(not lineage for lineage, _ in wanted.order):
-            continue
-        same = [
-            w
-            for w in model
-            if w.function == wanted.function
-            and w.partition == wanted.partition
-            and w.order[: len(wanted.order)] == wanted.order
-        ]
-        if not same:
+        if not any(wanted.is_kept_by(w) for w in model):
             yield _grain(
                 f"The procedure ranks rows by {wanted.text}, the model does not.",
                 "Keep partition and order of the ranking.",

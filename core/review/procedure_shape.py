@@ -7,14 +7,15 @@ is *allowed* in a model but not asked of it. CATCH blocks are no part of the suc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlglot import exp
 
 from core.review.predicates import conjuncts
-from core.review.shape import Lineage, Relation, Shape
+from core.review.ranking import what_stays
+from core.review.shape import Lineage, Relation, Shape, Window
 from core.review.trace import Tracer, ViewOf
 from core.tsql.leaves import Assignment, MergeAction, MergeMatch, ParsedLeaf
 from core.tsql.nodes import (
@@ -282,7 +283,12 @@ class _Collector:
         columns = {n: lineages[i] for i, n in enumerate(names) if i < len(lineages)}
         if parsed.kind is LeafKind.SELECT_INTO:
             self._write(key, Write(WriteKind.EMPTY, line))
-        self._effect(key, tracer.shape, columns)
+        ranks = {
+            n: relation.ranks[held]
+            for n, held in zip(names, relation.columns, strict=False)
+            if held in relation.ranks
+        }
+        self._effect(key, tracer.shape, columns, ranks=ranks)
         self._write(key, Write(WriteKind.INSERT, line, columns=tuple(names)))
 
     def _unseen_nested(self, nested: ParsedLeaf, line: int) -> None:
@@ -302,9 +308,11 @@ class _Collector:
 
     def _delete(self, key: str, parsed: ParsedLeaf, line: int) -> None:
         tracer = self._tracer()
-        bounded = False
+        bounded, stays = False, Shape()
         if isinstance(parsed.query, exp.Query):
             tracer.query(parsed.query)
+            where = parsed.query.args.get("where")
+            stays.rank_filters = what_stays(tracer.shape, where.this if where else None)
             bounded = bool(
                 parsed.query.args.get("where")
                 or parsed.query.args.get("joins")
@@ -312,6 +320,7 @@ class _Collector:
                 or parsed.target.is_cte
             )
         self._effect(key, tracer.shape, {}, lenient=True)
+        self._effect(key, stays, {})
         self._write(key, Write(WriteKind.DELETE if bounded else WriteKind.EMPTY, line))
 
     def _merge(self, key: str, parsed: ParsedLeaf, line: int) -> None:
@@ -408,7 +417,13 @@ class _Collector:
         return used
 
     def _effect(
-        self, key: str, shape: Shape, columns: dict[str, Lineage], *, lenient: bool = False
+        self,
+        key: str,
+        shape: Shape,
+        columns: dict[str, Lineage],
+        *,
+        lenient: bool = False,
+        ranks: Mapping[str, Window] | None = None,
     ) -> None:
         """Book the facts of a write on the table it writes."""
         used = self._take_used()
@@ -436,7 +451,7 @@ class _Collector:
         merged = dict(local.relation.columns)
         for column, lineage in columns.items():
             merged[column] = merged.get(column, frozenset()) | lineage
-        local.relation = Relation(columns=merged)
+        local.relation = Relation(columns=merged, ranks={**local.relation.ranks, **(ranks or {})})
         local.facts.include(facts)
         if not key.startswith(("#", "@")):
             self.result.allowed.include(shape, soft=True)

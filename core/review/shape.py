@@ -13,7 +13,7 @@ vague facts never make a finding.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -97,6 +97,39 @@ class Window:
     line: int = 0
     text: str = ""
 
+    @property
+    def is_traced(self) -> bool:
+        """Whether every key of partition and order is known by its base columns."""
+        return all(self.partition) and all(lineage for lineage, _ in self.order)
+
+    def is_kept_by(self, other: Window) -> bool:
+        """Whether the other ranks the same rows in the same order, tie-breakers apart."""
+        return (
+            self.function == other.function
+            and self.partition == other.partition
+            and other.order[: len(self.order)] == self.order
+        )
+
+
+@dataclass(frozen=True)
+class RankFilter:
+    """A condition on a rank: the ranks it keeps, from and to, or all others (``outside``).
+
+    ``kept`` is ``None`` when the rank is compared with something that is no plain number.
+    """
+
+    window: Window
+    kept: tuple[int, int | None] | None
+    outside: bool = False
+    line: int = 0
+    text: str = ""
+
+    def agrees_with(self, other: RankFilter) -> bool:
+        """Whether both keep the same ranks, as far as both are known."""
+        if self.kept is None or other.kept is None:
+            return True
+        return (self.kept, self.outside) == (other.kept, other.outside)
+
 
 @dataclass(frozen=True)
 class Aggregate:
@@ -128,6 +161,7 @@ class Shape:
     groupings: list[Grouping] = field(default_factory=list)
     aggregates: list[Aggregate] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
+    rank_filters: list[RankFilter] = field(default_factory=list)
     distincts: list[int] = field(default_factory=list)
     """Lines with SELECT DISTINCT or a UNION that removes duplicates."""
     union_distinct: list[int] = field(default_factory=list)
@@ -136,7 +170,7 @@ class Shape:
     """Whether a PIVOT or UNPIVOT occurs, which a model may spell as aggregates or a union."""
 
     def include(self, other: Shape, *, soft: bool = False) -> None:
-        """Add everything of another shape; ``soft`` weakens its predicates."""
+        """Add everything of another shape; ``soft`` weakens its predicates and rank filters."""
         for table, line in other.tables.items():
             self.tables.setdefault(table, line)
         self.joins += other.joins
@@ -151,6 +185,9 @@ class Shape:
         self.groupings += other.groupings
         self.aggregates += other.aggregates
         self.windows += other.windows
+        self.rank_filters += (
+            [replace(f, kept=None) for f in other.rank_filters] if soft else other.rank_filters
+        )
         self.distincts += other.distincts
         self.union_distinct += other.union_distinct
         self.union_all += other.union_all
@@ -167,6 +204,8 @@ class Relation:
 
     base: str = ""
     columns: Mapping[str, Lineage] = field(default_factory=dict)
+    ranks: Mapping[str, Window] = field(default_factory=dict)
+    """Columns that show a rank, which comes from a window and no base column."""
     is_open: bool = False
     """Whether the list of columns is not known, so that any name may be one."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from core.review.predicates import atoms, bare, conjuncts, function_name, predicates_of
+from core.review.ranking import RANKS, rank_filter
 from core.review.shape import (
     Aggregate,
     Grouping,
@@ -66,6 +67,16 @@ class Scope:
         if not owners and len(open_ones) == 1:
             return open_ones[0].lineage(name)
         return _NOTHING if owners or open_ones else None
+
+    def rank(self, node: exp.Column) -> Window | None:
+        """The ranking that a column holds, if exactly one relation of this query says so."""
+        name, qualifier = node.name.casefold(), node.table.casefold()
+        found = [
+            relation.ranks[name]
+            for alias, relation in self.relations.items()
+            if name in relation.ranks and qualifier in ("", alias)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def is_own(self, node: exp.Column) -> bool:
         """Whether the column belongs to this query itself and not to an enclosing one."""
@@ -279,6 +290,9 @@ class Tracer:
                     preserved = _preserved(ends, scope, kept)
                 if self._key(left, right, kind, preserved, line_of(atom), atom.sql()[:160]):
                     continue
+            rank = rank_filter(atom, negated, lambda node: self._rank(node, scope))
+            if rank is not None and not soft:
+                self.shape.rank_filters.append(rank)
             self.shape.predicates += predicates_of(
                 atom,
                 lambda node: self.lineage(node, scope),
@@ -361,19 +375,30 @@ class Tracer:
                 keys.add(lineage)
         self.shape.groupings.append(Grouping(frozenset(keys), line_of(group), group.sql()[:160]))
 
+    def _rank(self, node: exp.Expr, scope: Scope) -> Window | None:
+        """The ranking a value shows: a window function, or a column that holds one."""
+        node = node.unalias()
+        if isinstance(node, exp.Window) and function_name(node.this) in RANKS:
+            return self._traced(node, scope)
+        return scope.rank(node) if isinstance(node, exp.Column) else None
+
     def _projection(self, tree: exp.Select, scope: Scope, ctes: CommonTables) -> Relation:
         columns: dict[str, Lineage] = {}
+        ranks: dict[str, Window] = {}
         is_open = False
         for position, item in enumerate(tree.selects):
             if isinstance(item, exp.Star) or (
                 isinstance(item, exp.Column) and isinstance(item.this, exp.Star)
             ):
-                is_open |= _expand_star(item, scope, columns)
+                is_open |= _expand_star(item, scope, columns, ranks)
                 continue
             named = isinstance(item, exp.Alias | exp.Column)
             name = item.alias_or_name.casefold() if named else f"_{position}"
             columns[name] = self.lineage(item, scope)
-        return Relation(columns=columns, is_open=is_open)
+            rank = self._rank(item, scope)
+            if rank is not None:
+                ranks[name] = rank
+        return Relation(columns=columns, ranks=ranks, is_open=is_open)
 
     def _details(self, tree: exp.Select, scope: Scope, ctes: CommonTables) -> None:
         """Aggregates, windows, CASE conditions and scalar subqueries anywhere in the SELECT."""
@@ -400,19 +425,19 @@ class Tracer:
                 )
 
     def _window(self, node: exp.Window, scope: Scope) -> None:
-        function = function_name(node.this)
+        self.shape.windows.append(self._traced(node, scope))
+
+    def _traced(self, node: exp.Window, scope: Scope) -> Window:
         order = node.args.get("order")
-        self.shape.windows.append(
-            Window(
-                function,
-                frozenset(self.lineage(p, scope) for p in node.args.get("partition_by") or []),
-                tuple(
-                    (self.lineage(o.this, scope), bool(o.args.get("desc")))
-                    for o in (order.expressions if order else [])
-                ),
-                line_of(node),
-                node.sql()[:160],
-            )
+        return Window(
+            function_name(node.this),
+            frozenset(self.lineage(p, scope) for p in node.args.get("partition_by") or []),
+            tuple(
+                (self.lineage(o.this, scope), bool(o.args.get("desc")))
+                for o in (order.expressions if order else [])
+            ),
+            line_of(node),
+            node.sql()[:160],
         )
 
     def _aggregate(self, node: exp.Expr, scope: Scope) -> None:
@@ -536,7 +561,9 @@ def _null_checked(where: exp.Expr | None) -> set[str]:
     }
 
 
-def _expand_star(item: exp.Expr, scope: Scope, columns: dict[str, Lineage]) -> bool:
+def _expand_star(
+    item: exp.Expr, scope: Scope, columns: dict[str, Lineage], ranks: dict[str, Window]
+) -> bool:
     star = item.this if isinstance(item, exp.Column) else item
     excluded = {c.name.casefold() for c in star.args.get("except_") or []}
     qualifier = item.table.casefold() if isinstance(item, exp.Column) else ""
@@ -549,19 +576,25 @@ def _expand_star(item: exp.Expr, scope: Scope, columns: dict[str, Lineage]) -> b
     )
     for relation in relations:
         for name, lineage in relation.columns.items():
-            if name not in excluded:
-                columns.setdefault(name, lineage)
+            if name not in excluded and name not in columns:
+                columns[name] = lineage
+                if name in relation.ranks:
+                    ranks[name] = relation.ranks[name]
     return any(relation.is_open for relation in relations) or not relations
 
 
 def _renamed(relation: Relation, names: list[str]) -> Relation:
     if not names:
         return relation
-    lineages = list(relation.columns.values())
+    before = list(relation.columns)
+    held = {name.casefold(): before[i] for i, name in enumerate(names) if i < len(before)}
     return Relation(
         columns={
-            name.casefold(): lineages[i] if i < len(lineages) else _NOTHING
-            for i, name in enumerate(names)
+            name.casefold(): relation.columns[held[name.casefold()]]
+            if name.casefold() in held
+            else _NOTHING
+            for name in names
         },
+        ranks={new: relation.ranks[old] for new, old in held.items() if old in relation.ranks},
         is_open=relation.is_open,
     )

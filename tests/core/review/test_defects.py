@@ -219,6 +219,7 @@ DEFECTS = (
     ),
     Defect("wrong tie-break", CONTACT, "SignupID desc", "SignupID asc", Code.GRAIN_MISMATCH),
     Defect("keeps the oldest", CONTACT, "SignedUpAt desc, ", "SignedUpAt, ", Code.GRAIN_MISMATCH),
+    Defect("keeps the second", CONTACT, "desc) = 1", "desc) = 2", Code.FILTER_MISMATCH),
     Defect("other pattern", CONTACT, "like '%@%'", "like '%.%'", Code.FILTER_MISMATCH),
     Defect(
         "added filter",

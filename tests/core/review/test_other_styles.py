@@ -3,7 +3,7 @@ and defects that are easy to overlook in them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -287,6 +287,10 @@ SLIPS = (
         "event.LoadedAt >= (",
         Code.FILTER_MISMATCH,
     ),
+    Slip("the second of each", CONTACT_SUBQUERY, "rn = 1", "rn = 2", Code.FILTER_MISMATCH),
+    Slip("the first two of each", CONTACT_SUBQUERY, "rn = 1", "rn <= 2", Code.FILTER_MISMATCH),
+    Slip("all but the first", CONTACT_SUBQUERY, "rn = 1", "rn > 1", Code.FILTER_MISMATCH),
+    Slip("every rank", CONTACT_SUBQUERY, "    where rn = 1\n", "", Code.FILTER_MISMATCH),
     Slip(
         "the other retired ones",
         EVENTS_NOT_IN,
@@ -304,3 +308,40 @@ def test_a_slip_in_another_style_is_found(slip: Slip, tmp_path: Path) -> None:
     result = review(request_for(slip.style.case, tmp_path, sql))
     assert slip.code in error_codes(result), [i.message for i in result.issues]
     assert result.status is Verdict.REVISION_REQUESTED
+
+
+@pytest.mark.parametrize(
+    "spelled", ["rn <= 1", "rn < 2", "1 = rn", "2 > rn", "rn between 1 and 1", "not rn > 1"]
+)
+def test_the_same_ranks_in_other_words_are_the_same(spelled: str, tmp_path: Path) -> None:
+    sql = CONTACT_SUBQUERY.sql.replace("rn = 1", spelled)
+    result = review(request_for(CONTACT_SUBQUERY.case, tmp_path, sql))
+    assert error_codes(result) == set(), [i.message for i in result.issues]
+
+
+def _ranked(keeps: str) -> Case:
+    """The case whose procedure filters its numbered rows itself, as ``keeps`` says."""
+    procedure = CONTACT.procedure.replace("    DELETE FROM #Ranked WHERE rn > 1\n", "")
+    assert "ON c.Email = r.Email\n" in procedure
+    procedure = procedure.replace("= r.Email\n", f"= r.Email\n    {keeps}\n")
+    return replace(CONTACT, procedure=procedure)
+
+
+@pytest.mark.parametrize(
+    ("keeps", "model", "found"),
+    [
+        ("WHERE r.rn = 2", "rn = 2", False),
+        ("WHERE r.rn = 2", "rn = 1", True),
+        ("WHERE r.rn BETWEEN 1 AND 3", "rn < 4", False),
+        ("WHERE r.rn BETWEEN 1 AND 3", "rn < 3", True),
+        ("WHERE r.rn <> 1", "rn >= 2", False),
+        ("", "rn = 1", True),
+    ],
+)
+def test_rank_filters_of_numbered_temp_tables(
+    keeps: str, model: str, found: bool, tmp_path: Path
+) -> None:
+    sql = CONTACT_SUBQUERY.sql.replace("rn = 1", model)
+    result = review(request_for(_ranked(keeps), tmp_path, sql))
+    wanted = {Code.FILTER_MISMATCH} if found else set()
+    assert error_codes(result) == wanted, [i.message for i in result.issues]
