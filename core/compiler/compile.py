@@ -19,6 +19,7 @@ from core.compiler.plan import planned
 from core.compiler.registry import Relations
 from core.compiler.result import Compiled, Refused, Unsupported
 from core.compiler.routines import is_log_name
+from core.compiler.session_options import date_first
 from core.compiler.state import Lazy, State, TableState, Value
 from core.compiler.translate import DuckDbTranslator
 from core.compiler.variables_exec import type_of
@@ -60,11 +61,12 @@ def _compiled(
     name = ObjectName.parse(target)
     table = schema.table(name)
     types, variables, table_parameters = _parameters(procedure, schema)
+    first_day = date_first(procedure.body)
 
     def execute(
         versions: Mapping[str, int] | None, letters: Known
     ) -> tuple[Executor, State, DuckDbTranslator]:
-        translator = DuckDbTranslator(types, options, letters)
+        translator = DuckDbTranslator(types, options, letters, first_day)
         executor = Executor(
             Relations(schema, translator),
             options,
@@ -72,6 +74,7 @@ def _compiled(
             str(procedure.name),
             Comments.of(source),
             final_versions=versions,
+            date_first=first_day,
         )
         values = _initial(procedure, types, executor, table_parameters)
         initial = started(values, procedure.name.name)

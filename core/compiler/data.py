@@ -428,31 +428,6 @@ def _add_columns(ex: Executor, node: nodes.AlterTable, name: ObjectName, state: 
     state.tables[key] = replace(found, table=table, groups=tuple(groups))
 
 
-def set_option(ex: Executor, node: nodes.SetOption, state: State) -> None:
-    """SET IDENTITY_INSERT matters; NOCOUNT, XACT_ABORT and their like do not."""
-    if "IDENTITY_INSERT" in node.names and node.target is not None:
-        key = ex.tables.key(schema_name(node.target))
-        on = node.value.strip().upper() == "ON"
-        state.identity_insert = (
-            state.identity_insert | {key} if on else state.identity_insert - {key}
-        )
-        return
-    if {"ANSI_NULLS", "CONCAT_NULL_YIELDS_NULL"} & set(node.names) and (
-        node.value.strip().upper() == "OFF"
-    ):
-        raise Refused(f"SET {node.names[0]} OFF changes what NULL means", "SET option")
-    if {"ROWCOUNT", "DATEFIRST", "DATEFORMAT", "LANGUAGE"} & set(node.names):
-        value = node.value.strip().upper()
-        harmless = {"0", "7", "MDY", "US_ENGLISH", "ENGLISH"}
-        if value not in harmless:
-            name = node.names[0]
-            state.poison = state.poison or Unsupported(
-                f"SET {name} {node.value} changes the meaning of what follows",
-                ex.line(node),
-                f"SET {name}",
-            )
-
-
 def poison_table(ex: Executor, state: State, name: ObjectName, why: Unsupported) -> None:
     """A table's content becomes unknown."""
     key = ex.tables.key(name)

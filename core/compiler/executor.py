@@ -15,7 +15,15 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from core.compiler import data, flow, jumps, routines, transactions, variables_exec
+from core.compiler import (
+    data,
+    flow,
+    jumps,
+    routines,
+    session_options,
+    transactions,
+    variables_exec,
+)
 from core.compiler.binder import Binder, Context
 from core.compiler.comments import Comments
 from core.compiler.effects import effects_of
@@ -69,6 +77,8 @@ class Executor:
     """The names of the called procedures that are running, the outermost first."""
     called_from: int = 0
     """The line of the outermost EXEC while a called procedure runs, else 0."""
+    date_first: int = 7
+    """DATEFIRST from the procedure's first statements on (see `session_options.date_first`)."""
 
     def __post_init__(self) -> None:
         self.cursors: dict[str, nodes.DeclareCursor] = {}
@@ -274,7 +284,7 @@ class Executor:
         """Table DDL, options, and what changes no data."""
         match statement:
             case nodes.SetOption():
-                data.set_option(self, statement, state)
+                session_options.set_option(self, statement, state)
             case nodes.CreateTable():
                 data.create_table(self, statement, state)
             case nodes.DropTable():

@@ -18,7 +18,8 @@ _SAME = words(
 _OF_NUMBERS = words("SUM AVG ABS ROUND CEILING FLOOR POWER SQRT SIGN EXP LOG LOG10 STDEV VAR STR")
 _OF_TEXTS = words(
     "LEN LTRIM RTRIM TRIM UPPER LOWER SUBSTRING REPLACE LEFT RIGHT CHARINDEX PATINDEX "
-    "STUFF REVERSE REPLICATE STRING_AGG QUOTENAME STRING_SPLIT SOUNDEX TRANSLATE"
+    "STUFF REVERSE REPLICATE STRING_AGG QUOTENAME STRING_SPLIT SOUNDEX TRANSLATE "
+    "ISNUMERIC ISDATE ISJSON JSON_VALUE JSON_QUERY PARSE TRY_PARSE"
 )
 _GIVES = {
     t.INT: "COUNT LEN CHARINDEX PATINDEX DATEPART DATEDIFF YEAR MONTH DAY DATALENGTH CHECKSUM "
@@ -111,13 +112,15 @@ class Values:
                     self.value(child, scope)
 
     def _cast(self, node: exp.Expr, scope: Scope) -> Cell:
-        self.value(node.expression if isinstance(node, exp.Convert) else node.this, scope)
+        source = self.value(node.expression if isinstance(node, exp.Convert) else node.this, scope)
         if isinstance(node, exp.Convert):
             self.value(node.this, scope)
         try:
             type_ = t.parse_type(str(node.meta.get("tsql_type", "")))
         except t.UnknownTypeError:
             return Cell()
+        if node.args.get("safe") and not type_.is_string:
+            source.says(TEXT, Strength.FUNCTION)  # only a text can be no such number or date
         return Cell("", type_, Strength.DECLARED)
 
     def _call(self, node: exp.Anonymous, scope: Scope) -> Cell:

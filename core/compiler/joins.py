@@ -318,7 +318,7 @@ class JoinedTarget:
         known = {self.alias.lower()}
         for join in self.query.args.get("joins") or ():
             if isinstance(join.this, exp.Lateral):
-                if not _gives_one_row(join.this, join.meta.get("tsql_apply") == "OUTER"):
+                if not _gives_one_row(join.this, outer=join.meta.get("tsql_apply") == "OUTER"):
                     return False
             elif str(join.args.get("side") or "").upper() == "LEFT":
                 on = join.args.get("on")
@@ -337,6 +337,8 @@ class JoinedTarget:
         equalities: list[exp.EQ],
         relations: Relations,
     ) -> bool:
+        if isinstance(item, exp.Lateral):
+            return _gives_one_row(item, outer=True)
         if not isinstance(item, exp.Table) or item.db != REL:
             return False
         alias = item.alias_or_name.lower()
@@ -374,8 +376,11 @@ class JoinedTarget:
         return found
 
 
-def _gives_one_row(lateral: exp.Lateral, outer: bool) -> bool:
-    """An aggregate without GROUP BY gives one row; ``OUTER APPLY (SELECT TOP 1 …)`` does too."""
+def _gives_one_row(lateral: exp.Lateral, *, outer: bool) -> bool:
+    """An aggregate without GROUP BY gives one row; ``OUTER APPLY (SELECT TOP 1 …)`` does too.
+
+    With ``outer`` for a CROSS APPLY: at most one row.
+    """
     query = trees.unwrapped(lateral.this)
     if isinstance(query, exp.Subquery):
         query = query.this

@@ -48,6 +48,8 @@ class DuckDbTranslator:
     options: CompileOptions
     tables: Known = field(default_factory=dict)
     """How texts of permanent tables can be written, by ``schema.table`` and column."""
+    date_first: int = 7
+    """SQL Server's DATEFIRST while the procedure runs (7: weeks begin on Sunday)."""
 
     def __post_init__(self) -> None:
         self.used: dict[str, None] = {}
@@ -66,6 +68,7 @@ class DuckDbTranslator:
                 division_by_zero=DivisionByZero.RAISE,
                 text_conversion=TextConversion.EXACT,
                 clock=CLOCK,
+                date_first=self.date_first,
                 user=USER,
                 variable=self._variable,
             ),
