@@ -48,6 +48,14 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Constraints:
+    """What the DDL demands of a table's rows besides its keys."""
+
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+
+
+@dataclass(frozen=True)
 class Definition:
     """A table with everything that decides what may be written to it."""
 
@@ -73,7 +81,9 @@ def type_of_name(name: nodes.TypeName, aliases: Mapping[str, SqlType], line: int
         ) from None
 
 
-def from_table(table: Table, identity: Identity | None = None) -> Definition:
+def from_table(
+    table: Table, identity: Identity | None = None, constraints: Constraints | None = None
+) -> Definition:
     """The definition of a table of the catalog: keys without names get the usual ones."""
     if identity is None:
         for column in table.columns:
@@ -86,7 +96,13 @@ def from_table(table: Table, identity: Identity | None = None) -> Definition:
         kind = "PRIMARY KEY" if primary else "UNIQUE KEY"
         label = f"{'PK' if primary else 'UQ'}_{table.name.name}"
         keys.append(Key(tuple(columns), kind, label))
-    return Definition(table, identity, tuple(keys))
+    rules = constraints or Constraints()
+    return Definition(table, identity, tuple(keys), rules.checks, rules.foreign_keys)
+
+
+def constraints_of(name: ObjectName, body: TableBody) -> Constraints:
+    """The CHECK and FOREIGN KEY constraints a CREATE or ALTER TABLE writes down."""
+    return Constraints(tuple(_checks(name, body)), tuple(_foreign(name, body)))
 
 
 def from_body(

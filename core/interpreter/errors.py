@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from core.tsql.errors import TsqlError
+
 
 class SqlError(Exception):
     """An error as SQL Server raises it.
@@ -60,6 +62,26 @@ class Refused(Exception):  # noqa: N818 - a refusal, not an error of the procedu
 
 class LimitExceeded(Refused):
     """A limit of the run (statements, rows, seconds) was reached."""
+
+
+#: The construct of a refusal that nobody foresaw.
+INTERPRETER_ERROR = "INTERPRETER_ERROR"
+
+
+def unforeseen(error: Exception, line: int) -> Refused:
+    """The refusal for an exception nobody foresaw: its sentence, where, and the stable code.
+
+    What the parser raises says what is wrong with the text; anything else is a gap of ours, named
+    by its kind so that it can be reported.
+    """
+    if isinstance(error, TsqlError):
+        return Refused(error.code, error.message, line)
+    return Refused(
+        INTERPRETER_ERROR,
+        f"the reference failed on this statement and cannot say what it does ({INTERPRETER_ERROR}, "
+        f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}); please report it",
+        line,
+    )
 
 
 @dataclass(frozen=True)

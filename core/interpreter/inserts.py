@@ -90,7 +90,10 @@ def max_recursion(options: Sequence[str]) -> int:
     for option in options:
         words = option.upper().split()
         if words and words[0] == "MAXRECURSION":
-            return int(words[-1].strip("=() "))
+            limit = words[-1].strip("=() ")
+            if not limit.isdecimal():
+                raise SqlError(102, f"Incorrect syntax near '{limit}'.", severity=15)
+            return int(limit)
     return 100
 
 

@@ -57,6 +57,8 @@ class Machine:
         self.session = session
         self.steps: list[Step] | None = None
         self.watch: Callable[[Step], None] | None = None
+        #: The line of the statement that runs, for what is not foreseen.
+        self.line = 0
 
     # --- statement lists --------------------------------------------------------------------------
 
@@ -77,6 +79,7 @@ class Machine:
     def statement(self, node: Statement) -> None:
         """Run one statement and decide what its error does."""
         session = self.session
+        self.line = node.span.line
         session.engine.count_statement(node.span.line)
         handler = _HANDLERS.get(type(node))
         if handler is None:

@@ -6,21 +6,26 @@ import re
 from collections.abc import Iterable, Iterator
 
 from core.interpreter.context import Profile
-from core.interpreter.definitions import Identity
+from core.interpreter.definitions import Constraints, Identity, constraints_of, schema_name
 from core.interpreter.engine import Limits
 from core.interpreter.reference import Module, Reference
 from core.project.project import MigrationProject
 from core.tsql.errors import TsqlError
 from core.tsql.nodes import (
+    AlterTable,
     CreateFunction,
     CreateProcedure,
+    CreateTable,
     CreateType,
     CreateView,
     OtherDefinition,
+    TableBody,
 )
 from core.tsql.parser import parse_script
+from core.tsql.schema import Schema
 from core.warehouse import Warehouse
 
+_CONSTRAINT = re.compile(r"\bCHECK\b|\bREFERENCES\b", re.IGNORECASE)
 _WORD = re.compile(r"[\w@$#]+")
 
 
@@ -33,14 +38,16 @@ def project_reference(
     warehouse: Warehouse | None = None,
     full_coverage: bool = False,
 ) -> Reference:
-    """The reference for some procedures (default: all) and everything they can reach.
+    """The reference for some procedures and everything they can reach; by default for all of them
+    and every table.
 
     Texts that do not parse are left out: calling one is then error 2812. Pass `warehouse` to share
     what it has read.
     """
     house = warehouse or Warehouse(project)
     texts = dict(_texts(project, procedures))
-    schema = house.schema_for(*texts.values())
+    named = [project.name_of(item_id) for item_id in project.tables()] if procedures is None else []
+    schema = house.schema_for(*texts.values(), *(f"[{name.name}]" for name in named))
     modules = [*_types(project), *_routines(project, texts)]
     identities = {}
     for key in schema.tables:
@@ -53,8 +60,36 @@ def project_reference(
         profile,
         limits=limits,
         identities=identities,
+        constraints=_constraints(project, schema),
         full_coverage=full_coverage,
     )
+
+
+def _constraints(project: MigrationProject, schema: Schema) -> dict[tuple[str, str], Constraints]:
+    """CHECK and FOREIGN KEY constraints of the tables, from ``ddl/tables.sql``, in its order."""
+    found: dict[tuple[str, str], Constraints] = {}
+    for _, batch in project.ddl_batches("tables"):
+        if not _CONSTRAINT.search(batch.text):
+            continue
+        try:
+            script = parse_script(batch.text)
+        except TsqlError:
+            continue
+        for node in script.statements:
+            if isinstance(node, CreateTable):
+                body = node.body
+            elif isinstance(node, AlterTable) and isinstance(node.add, TableBody):
+                body = node.add
+            else:
+                continue
+            name = schema_name(node.name)
+            key = name.key
+            if key in schema.tables:
+                own, new = found.get(key, Constraints()), constraints_of(name, body)
+                found[key] = Constraints(
+                    own.checks + new.checks, own.foreign_keys + new.foreign_keys
+                )
+    return found
 
 
 def _texts(

@@ -10,9 +10,15 @@ from dataclasses import replace
 from core.interpreter import calls, ddl
 from core.interpreter.context import Profile
 from core.interpreter.coverage import Coverage
-from core.interpreter.definitions import Definition, Identity, from_table, schema_name
+from core.interpreter.definitions import (
+    Constraints,
+    Definition,
+    Identity,
+    from_table,
+    schema_name,
+)
 from core.interpreter.engine import Engine, Limits
-from core.interpreter.errors import NotExecutable, Refused, SqlError
+from core.interpreter.errors import NotExecutable, Refused, SqlError, unforeseen
 from core.interpreter.machine import BreakLoop, ContinueLoop, Jump, Machine, ReturnFrom
 from core.interpreter.results import BatchResult, ErrorInfo, RunResult, TableRows
 from core.interpreter.scan import scan
@@ -21,6 +27,7 @@ from core.interpreter.state import Sink
 from core.interpreter.trace import Step
 from core.interpreter.values import coerced
 from core.tsql import nodes as n
+from core.tsql.errors import TsqlError
 from core.tsql.nodes import CreateFunction, CreateProcedure, CreateType, CreateView
 from core.tsql.parser import parse_script
 from core.tsql.schema import ObjectName, Schema, Table, TableKind
@@ -49,6 +56,7 @@ class Reference:
         full_coverage: bool = False,
         definitions: Iterable[Definition] = (),
         identities: Mapping[tuple[str, str], Identity] | None = None,
+        constraints: Mapping[tuple[str, str], Constraints] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.engine = Engine(self.limits)
@@ -67,7 +75,8 @@ class Reference:
                 self.session.store.schema = self.session.schema.with_table(table)
                 continue
             identity = (identities or {}).get(key)
-            self._create(exact.pop(key) if key in exact else from_table(table, identity))
+            rules = (constraints or {}).get(key)
+            self._create(exact.pop(key) if key in exact else from_table(table, identity, rules))
         for definition in exact.values():
             self._create(definition)
         for module in modules:
@@ -261,6 +270,8 @@ class Reference:
             ended = Refused("nesting", "the procedure is nested too deeply", node.span.line)
         except (BreakLoop, ContinueLoop, Jump) as error:
             ended = SqlError(133, f"A GOTO, BREAK or CONTINUE leads nowhere ({error!r}).")
+        except Exception as error:  # nothing may reach a user as a traceback
+            ended = unforeseen(error, self.machine.line)
         finally:
             self.engine.stop()
         self._finish(ended)
@@ -346,7 +357,11 @@ class Reference:
 
     def run_script(self, text: str) -> list[BatchResult]:
         """Run a script batch by batch, as a client would; a batch that fails does not stop it."""
-        script = parse_script(text)
+        try:
+            script = parse_script(text)
+        except TsqlError as error:
+            info = ErrorInfo.of(unforeseen(error, error.line))
+            return [BatchResult((), (), 0, info, (info,))]
         results = []
         for batch in script.batches:
             for _ in range(max(1, min(batch.repeat, 1000))):
@@ -384,6 +399,8 @@ class Reference:
             ended = Refused("nesting", "an expression of this batch is nested too deeply")
         except (BreakLoop, ContinueLoop, Jump):
             ended = SqlError(133, "A GOTO, BREAK or CONTINUE statement leads nowhere.")
+        except Exception as error:  # nothing may reach a user as a traceback
+            ended = unforeseen(error, self.machine.line)
         finally:
             self.engine.stop()
         self._close_batch(ended)

@@ -32,7 +32,6 @@ def run_tsql_command(
     error, 2 the project cannot be opened.
     """
     from core.project.codes import ProjectError
-    from core.tsql.errors import TsqlError
 
     try:
         reference = _reference(project)
@@ -45,8 +44,8 @@ def run_tsql_command(
                 if failed:
                     return _output(failed[:1], as_json, "setup failed: "), FAILED
             results = reference.run_script(text)
-        except TsqlError as error:
-            return _output([_unreadable(error)], as_json), FAILED
+        except Exception as error:  # nothing may reach a user as a traceback
+            return _output([_unforeseen(error)], as_json), FAILED
     code = FAILED if any(result.error is not None for result in results) else RAN
     return _output(results, as_json), code
 
@@ -70,11 +69,11 @@ def _reference(project: Path | str | None) -> Reference:
     return project_reference(opened, profile=profile)
 
 
-def _unreadable(error: Exception) -> BatchResult:
+def _unforeseen(error: Exception) -> BatchResult:
+    from core.interpreter.errors import unforeseen
     from core.interpreter.results import BatchResult, ErrorInfo
 
-    line = int(getattr(error, "line", 0))
-    info = ErrorInfo(102, getattr(error, "message", str(error)), line)
+    info = ErrorInfo.of(unforeseen(error, int(getattr(error, "line", 0))))
     return BatchResult((), (), 0, info, (info,))
 
 

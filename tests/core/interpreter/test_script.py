@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.demo import demo_project
+from core.interpreter import Reference
 from core.interpreter.script import run_tsql_command
 
 
@@ -115,3 +116,68 @@ def test_unreadable_text_is_an_error_not_a_crash() -> None:
         json.loads(output)[0]["error"]["number"] is not None
         or (json.loads(output)[0]["error"]["refused"])
     )
+
+
+def test_what_nobody_foresaw_is_a_refusal_with_its_code_and_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.setattr("core.interpreter.changes.update", broken)
+    output, code = run_tsql_command(
+        "CREATE TABLE dbo.t (a int)\nSELECT 1\nUPDATE dbo.t SET a = 1", as_json=True
+    )
+    error = json.loads(output)[0]["error"]
+    assert code == 1
+    assert (error["number"], error["line"], error["refused"]) == (None, 3, True)
+    assert "INTERPRETER_ERROR" in error["message"]
+
+
+def test_text_nested_too_deeply_is_refused() -> None:
+    with Reference() as reference:
+        error = reference.run_script("BEGIN " * 3000)[-1].error
+    assert error is not None
+    assert error.refused
+    assert error.construct == "TSQL_TOO_DEEP"
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("INSERT dbo.Item (ItemID, Qty) VALUES (1, 0)", 547),  # the column's CHECK
+        ("INSERT dbo.Item (ItemID, Qty) VALUES (1, 1000)", 547),  # the one added later
+        ("INSERT dbo.Item (ItemID, Qty, OwnerID) VALUES (1, 5, 9)", 547),  # the foreign key
+        ("INSERT dbo.Item (ItemID, Qty) VALUES (1, NULL)", None),  # UNKNOWN is no violation
+        ("INSERT dbo.Owner VALUES (9) INSERT dbo.Item VALUES (1, 5, 9)", None),
+    ],
+)
+def test_a_project_s_checks_and_foreign_keys_hold(
+    tmp_path: Path, written: str, number: int | None
+) -> None:
+    # https://learn.microsoft.com/en-us/sql/relational-databases/tables/unique-constraints-and-check-constraints
+    (tmp_path / "ddl").mkdir()
+    (tmp_path / "catalog" / "tables").mkdir(parents=True)
+    (tmp_path / "manifest.json").write_text(
+        json.dumps(
+            {
+                "schema_version": "1.0",
+                "technology": "sql_server",
+                "dialect": "tsql",
+                "source_database": "Shop",
+                "extracted_schemas": ["dbo"],
+                "extracted_at": "2026-01-01T00:00:00Z",
+            }
+        )
+    )
+    (tmp_path / "ddl" / "tables.sql").write_text(
+        "CREATE TABLE [dbo].[Owner] ([OwnerID] int NOT NULL PRIMARY KEY)\nGO\n"
+        "CREATE TABLE [dbo].[Item] (\n  [ItemID] int NOT NULL,\n"
+        "  [Qty] int NULL CONSTRAINT [CK_Qty] CHECK ([Qty] > (0)),\n  [OwnerID] int NULL\n)\nGO\n"
+        "ALTER TABLE [dbo].[Item] WITH CHECK ADD CONSTRAINT [CK_Max] CHECK (([Qty]<(1000)))\nGO\n"
+        "ALTER TABLE [dbo].[Item] WITH CHECK ADD CONSTRAINT [FK_Owner] FOREIGN KEY([OwnerID])\n"
+        "REFERENCES [dbo].[Owner] ([OwnerID])\nGO\n"
+    )
+    output, _ = run_tsql_command(written, project=tmp_path, as_json=True)
+    error = json.loads(output)[0]["error"]
+    assert (error and error["number"]) == number, output
