@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.dbt.dbt_tuning import columns_looked_up_once, manifest_kept
+from core.dbt.dbt_tuning import fast_tests, manifest_kept, queries_heard
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _QUIET = [
@@ -66,7 +66,7 @@ class DbtSession:
 
     def test(self, select: str) -> DbtResult:
         """``dbt test --select``; parses first if nothing was parsed, and keeps the manifest."""
-        with columns_looked_up_once(), manifest_kept(self._keep):
+        with fast_tests(), manifest_kept(self._keep):
             return self._invoke(["test", "--select", select])
 
     def build(self, select: tuple[str, ...] = ()) -> DbtResult:
@@ -86,7 +86,8 @@ class DbtSession:
         self.recorded = []
         self._recording = f"model.proc2dbt_mini.{model}"
         try:
-            result = self._invoke(arguments)
+            with queries_heard():
+                result = self._invoke(arguments)
         finally:
             self._recording = ""
         return result, list(self.recorded)

@@ -15,9 +15,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from core.dbt import dbt_macros
+
 KNOWN_VERSION = "1.11."
-READ_DEBUG_EVENTS = frozenset({"SQLQuery"})
-"""Debug events we listen to: the SQL that replay records."""
+READ_DEBUG_EVENT = "SQLQuery"
+"""The debug event we listen to while a run is recorded: the SQL that dbt sends."""
 
 
 def tune() -> None:
@@ -30,11 +32,16 @@ def tune() -> None:
     from dbt.version import __version__
 
     if str(__version__).startswith(KNOWN_VERSION):
+        dbt_macros.compile_templates_once()
+        dbt_macros.bind_macros_when_called()
+        dbt_macros.list_modules_once()
+        dbt_macros.call_macros_directly()
         _find_plugins_once()
-        _merge_macros_by_dictionary()
         _skip_unread_debug_events()
         _reuse_type_testers()
         _add_fixtures_without_parsing()
+        _write_no_compiled_files()
+        _accept_same_rows_without_a_diff()
 
 
 def _find_plugins_once() -> None:
@@ -45,43 +52,21 @@ def _find_plugins_once() -> None:
     PluginManager.get_prefixed_modules = classmethod(lambda cls: found)
 
 
-def _merge_macros_by_dictionary() -> None:
-    """A context takes its macros over one by one; whole dictionaries give the same result."""
-    from dbt.clients.jinja import MacroGenerator
-    from dbt.context import macros
-    from dbt.context.base import BaseContext
-    from dbt.context.manifest import ManifestContext
+_read: set[str] = set()
 
-    general = ManifestContext.to_dict
-    checked = macros.MacroNamespaceBuilder.add_macros
 
-    def to_dict(self: Any) -> dict[str, Any]:
-        namespace = self.namespace
-        if type(namespace) is not macros.MacroNamespace:
-            return dict(general(self))
-        merged: dict[str, Any] = super(ManifestContext, self).to_dict()
-        for names in reversed(list(namespace._search_order())):
-            merged.update(names)
-        return merged
-
-    def add_macros(self: Any, found: Any, context: dict[str, Any]) -> None:
-        found = list(found)
-        package = found[0].package_name if found else ""
-        if package not in self.internal_package_names or package in self.internal_packages:
-            checked(self, found, context)
-            return
-        node, stack = self.node, self.thread_ctx
-        self.internal_packages[package] = {
-            macro.name: MacroGenerator(macro, context, node, stack) for macro in found
-        }
-
-    assert issubclass(ManifestContext, BaseContext)
-    ManifestContext.to_dict = to_dict
-    macros.MacroNamespaceBuilder.add_macros = add_macros
+@contextlib.contextmanager
+def queries_heard() -> Iterator[None]:
+    """Let dbt tell the SQL it sends; it costs a message for each statement."""
+    _read.add(READ_DEBUG_EVENT)
+    try:
+        yield
+    finally:
+        _read.clear()
 
 
 def _skip_unread_debug_events() -> None:
-    """Nothing logs here, and of the debug events we read one kind: the others stay empty."""
+    """Nothing logs here, and of the debug events we read one kind at times: others stay empty."""
     from dbt_common.events import base_types
     from dbt_common.events.base_types import BaseEvent, DebugLevel, EventLevel
     from dbt_common.events.event_manager import EventManager
@@ -90,7 +75,7 @@ def _skip_unread_debug_events() -> None:
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         name = type(self).__name__
-        if not isinstance(self, DebugLevel) or name in READ_DEBUG_EVENTS:
+        if not isinstance(self, DebugLevel) or name in _read:
             make(self, *args, **kwargs)
             return
         message = getattr(self.PROTO_TYPES_MODULE, name, None)
@@ -101,7 +86,7 @@ def _skip_unread_debug_events() -> None:
 
     def fire_event(self: Any, event: Any, level: Any = None, *args: Any, **kwargs: Any) -> None:
         debug = (level or event.level_tag()) == EventLevel.DEBUG
-        if not debug or type(event).__name__ in READ_DEBUG_EVENTS:
+        if not debug or type(event).__name__ in _read:
             fire(self, event, level, *args, **kwargs)
 
     assert base_types.BaseEvent is BaseEvent
@@ -142,9 +127,54 @@ def _add_fixtures_without_parsing() -> None:
         if start is None:
             return str(parsing(sql, ctes))
         added = ", ".join(cte.sql for cte in ctes)
-        return f"{sql[: start.end()]}{added}, {sql[start.end() :]}"
+        return f"{sql[: start.end()]} {added}, {sql[start.end() :].removeprefix(' ')}"
 
     compilation.inject_ctes_into_sql = inject_ctes_into_sql
+
+
+def _write_no_compiled_files() -> None:
+    """dbt writes the SQL of every node and every fixture to a file; we have it in the node."""
+    from dbt.contracts.graph.nodes import ParsedNode
+
+    ParsedNode.write_node = lambda self, project_root, compiled_path, compiled_code: None
+
+
+def _accept_same_rows_without_a_diff() -> None:
+    """dbt aligns and renders expected and actual rows to see whether they differ.
+
+    Where they are written alike, cell by cell, there is nothing to align.
+    """
+    from dbt.task import test
+
+    aligned = test.TestRunner._get_daff_diff
+
+    class Same:
+        """A diff of tables that are the same."""
+
+        def hasDifference(self) -> bool:  # noqa: N802 - daff's name
+            return False
+
+    def _get_daff_diff(self: Any, expected: Any, actual: Any, ordered: bool = False) -> Any:
+        tables = [repr(test.list_rows_from_table(t, sort=True)) for t in (expected, actual)]
+        return Same() if tables[0] == tables[1] else aligned(self, expected, actual, ordered)
+
+    test.TestRunner._get_daff_diff = _get_daff_diff
+
+
+@contextlib.contextmanager
+def fast_tests() -> Iterator[None]:
+    """What is spared in a ``dbt test`` of a mini-project, which overrides none of dbt's macros."""
+    from dbt.version import __version__
+
+    if not str(__version__).startswith(KNOWN_VERSION):
+        yield
+        return
+    with (
+        columns_looked_up_once(),
+        dbt_macros.macro_contexts_kept(),
+        dbt_macros.fixtures_cast_in_python(),
+    ):
+        yield
 
 
 @contextlib.contextmanager
