@@ -278,7 +278,8 @@ def yaml_value(value: object) -> object:
         case int():
             return value if -_INT64 <= value < _INT64 else str(value)
         case float():
-            return value if value == value and abs(value) != float("inf") else str(value)
+            # nan, inf, and 1e-07, which YAML 1.1 reads as a word
+            return value if set(repr(value)) <= set("-.0123456789") else str(value)
         case Decimal():
             return format(value, "f")
         case datetime():
