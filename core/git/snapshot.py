@@ -61,6 +61,11 @@ class RunSnapshot:
             suspects = dirty_paths(self._place.repository, unclaimed) if unclaimed else ()
         return tuple(path for path in suspects if not self._is_as_written(path))
 
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """Every file the run has claimed, also before it was killed."""
+        return tuple(self._before)
+
     def claim(self, paths: Iterable[str]) -> None:
         """Record what the files hold before the run changes them; once per file and run.
 

@@ -133,7 +133,7 @@ async def _write_shared(
     run: RunController, kept: Sequence[_Kept], errors: list[Diagnostic]
 ) -> dict[str, str]:
     """Write the shared files these items need, starting from what was there before the run."""
-    known = list(run.shared_paths)
+    known = run.files.shared(run.plan.items)
     try:
         if known:
             await run.files.restore([], known)
@@ -143,7 +143,6 @@ async def _write_shared(
     except ProjectError as error:
         errors.append(error.diagnostic)
         return {}
-    run.shared_paths.update(texts)
     return texts
 
 

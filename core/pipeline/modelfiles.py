@@ -66,6 +66,11 @@ class ModelFiles:
             done = await asyncio.to_thread(self.snapshot.restore, [*paths, *shared])
         return [f"{path} was changed by hand since and is left as it is." for path in done.kept]
 
+    def shared(self, items: Sequence[RunItem]) -> list[str]:
+        """Files the run wrote to that are no item's own, also before it was killed."""
+        own = {p for i in items if i.model_name for p in (i.paths.model_sql, i.paths.model_yaml)}
+        return [path for path in self.snapshot.claimed if path not in own]
+
     def endangered(self, item: RunItem) -> tuple[str, ...]:
         """Files of the item that hold a person's uncommitted work. Reads only."""
         return self.snapshot.would_overwrite([item.paths.model_sql, item.paths.model_yaml])

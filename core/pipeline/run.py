@@ -60,8 +60,6 @@ class RunController(Decided):
         self.parts = parts
         self.prepared: dict[str, Prepared] = {}
         """The files of items that finished in this process, as they were prepared."""
-        self.shared_paths: set[str] = set()
-        """Shared files this run wrote to, relative to the project."""
         self._jobs = plan.settings.workers
         self._queue: list[_Queued] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}

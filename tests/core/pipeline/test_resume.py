@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.generation.author import Job
 from core.git.worktree import open_in_place
-from core.pipeline.closing import Closing, close_run
+from core.pipeline.closing import Closing, close_run, write_shared_files
 from core.pipeline.open import (
     Invocation,
     OpenRun,
@@ -18,6 +21,7 @@ from core.pipeline.open import (
     take_up,
 )
 from core.pipeline.plan import plan_run
+from core.pipeline.ports import Prepared
 from core.pipeline.result import ItemStatus
 from core.pipeline.state import ItemPhase, RunPhase
 from core.project.codes import Code, ProjectError
@@ -27,6 +31,7 @@ from tests.core.pipeline.conftest import Runs, result, ticking_clock
 from tests.core.pipeline.fakes import FakeBench, ScriptedAuthor, fake_parts
 from tests.core.pipeline.test_run import until
 
+SOURCES = "dbt/models/staging/_sources.yml"
 TWO = ("silver.customer", "silver.store")
 
 
@@ -156,3 +161,28 @@ async def test_closing_twice_changes_nothing(runs: Runs) -> None:
     once_more = await close_run(resumed.controller, Closing())
     resumed.release()
     assert once_more == summary
+
+
+async def test_shared_files_written_before_a_kill_are_still_of_the_run(runs: Runs) -> None:
+    """What the bench merges into a shared file must not hide that this run wrote it."""
+    run = runs.start(tables=TWO)
+    await run.controller.idle()
+    assert await write_shared_files(run.controller) == []
+    written = (runs.root / SOURCES).read_text()
+    await run.controller.interrupt("kill -9 after the shared files")
+    run.release()
+
+    resumed = again(runs.root, ScriptedAuthor())
+    seen: list[bool] = []
+    shared_files = FakeBench.shared_files
+
+    class Bench(FakeBench):
+        def shared_files(self, wanted: Sequence[tuple[Job, Prepared]]) -> Mapping[str, str]:
+            seen.append((runs.root / SOURCES).exists())
+            return shared_files(self, wanted)
+
+    resumed.controller.parts = replace(resumed.controller.parts, bench=Bench(hangs=False))
+    await runs.finish(resumed)
+    assert seen
+    assert not any(seen), "merged into what was there before the run, not into its own"
+    assert (runs.root / SOURCES).read_text() == written
