@@ -43,14 +43,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Lost:
-    """Why a request has no answer."""
+    """Why a request has no answer; ``error`` names the exception where the defect is ours."""
 
     code: Code
     reason: str
+    error: str = ""
 
 
 class WorkerTask(Protocol):
-    """Work of another part, picklable; it runs in a worker's mini-project folder."""
+    """Work of another part, picklable; it runs in a worker's mini-project folder.
+
+    A class may name its kind of work in ``doing`` (``compilation``), for sentences about it.
+    """
 
     @property
     def item_id(self) -> str:
@@ -133,7 +137,7 @@ class WorkerPool:
         """Stop what is under way for an item; its verification ends as lost (``CANCELLED``)."""
         for running in list(self._running):
             if running.item_id == item_id:
-                running.worker.lost = Lost(Code.CANCELLED, "The verification was cancelled.")
+                running.worker.lost = Lost(Code.CANCELLED, "It was cancelled.")
                 running.worker.kill()
 
     async def verify(self, request: VerifyRequest, progress: Progress) -> Verification:
@@ -303,13 +307,14 @@ def _converse(
 ) -> Any:
     """Send a request and wait for its answer, in a thread."""
     ends = time.monotonic() + deadline
+    doing = _doing(operation, request)
     try:
         worker.pipe.send((operation, request))
         while True:
             if not worker.pipe.poll(max(0.0, ends - time.monotonic())):
                 worker.lost = Lost(
                     Code.DEADLINE_EXCEEDED,
-                    f"The verification did not finish within {deadline:g} seconds.",
+                    f"The {doing} did not finish within {deadline:g} seconds.",
                 )
                 worker.kill()
                 return worker.lost
@@ -318,13 +323,25 @@ def _converse(
                 with contextlib.suppress(RuntimeError):
                     tell(value)
             elif kind == "failed":
-                return Lost(Code.DBT_COMPILE_FAILED, f"The verification broke off: {value}")
+                return Lost(
+                    Code.GENERATION_FAILED,
+                    f"The {doing} itself failed ({value}), please report it.",
+                    error=value,
+                )
             else:
                 return value
     except (EOFError, OSError):
         if worker.lost is None:
             worker.lost = Lost(Code.WORKER_LOST, "The worker process ended unexpectedly.")
         return worker.lost
+
+
+_DOING = {"build": "build of the project", "target-check": "check of the target", "task": "work"}
+
+
+def _doing(operation: str, request: Any) -> str:
+    """What a worker is busy with, as sentences call it."""
+    return str(getattr(request, "doing", _DOING.get(operation, "verification")))
 
 
 def _verification(answer: Any) -> Verification:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from core.equivalence.subject import Subject
 from core.equivalence.verdict import EquivalenceResult
@@ -15,6 +15,7 @@ from core.equivalence.verdict import EquivalenceResult
 class CompareTask:
     """Run in a worker, on its warm dbt and its database; ``replayed`` is a counterexample."""
 
+    doing: ClassVar[str] = "comparison"
     subject: Subject
     replayed: dict[str, Any] | None = None
 

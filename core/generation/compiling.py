@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from core.compiler.options import (
     Collation,
@@ -56,6 +56,7 @@ class CompileTask:
     what they would find, by ``schema.name`` in lower case.
     """
 
+    doing: ClassVar[str] = "compilation"
     item_id: str
     procedure: str
     target: str
@@ -136,7 +137,7 @@ class PooledCompiler:
         elif lost.code is Code.CANCELLED:
             why = "the compilation was cancelled"
         else:
-            why = f"the compiler itself failed ({lost.reason}), please report it"
+            why = f"the compiler itself failed ({lost.error or lost.reason}), please report it"
             return Refusal(why, construct="internal error")
         return Refusal(why, construct="no answer", code=lost.code.value)
 

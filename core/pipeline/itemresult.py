@@ -127,10 +127,12 @@ def result_of(item: RunItem, trail: Trail, usage: Usage | None = None) -> ItemRe
 
 def _error(item: RunItem, trail: Trail) -> Diagnostic | None:
     if trail.lost:
+        # A defect of ours comes again; what ended for outside reasons is done again.
+        ours = trail.lost_code == Code.GENERATION_FAILED.value
+        again = "" if ours else "; take it up again with --resume"
         return Diagnostic.of(
             _code(trail.lost_code, Code.WORKER_LOST),
-            f"{item.table_ref} could not be verified: {trail.lost.rstrip('.')}; "
-            "take it up again with --resume.",
+            f"{item.table_ref} could not be verified: {trail.lost.rstrip('.')}{again}.",
             item.item_id,
         )
     refusal = trail.refusal

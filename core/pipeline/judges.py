@@ -88,9 +88,10 @@ async def _answer(pool: WorkerPool, task: WorkerTask, deadline_s: float) -> Any:
     elif answer.code is Code.WORKER_LOST:
         why = "took its process down, twice"
     else:
+        what = answer.error or answer.reason
         raise ProjectError.of(
             Code.GENERATION_FAILED,
-            f"The review of {task.item_id} itself failed ({answer.reason}), please report it.",
+            f"The review of {task.item_id} itself failed ({what}), please report it.",
             task.item_id,
             construct="internal error",
         )

@@ -159,8 +159,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.DEADLINE_EXCEEDED: Explanation(
         "The item took longer than it may.",
-        "The time of the setting deadline ran out.",
-        "Raise deadline in proc2dbt.toml and continue with --resume.",
+        "The time of the setting deadline ran out, or one compilation or review did not end "
+        "within its fixed 60 seconds (the message says which).",
+        "Raise deadline in proc2dbt.toml and continue with --resume; where the 60 seconds ran "
+        "out, try again with a free machine, else split the procedure and report it.",
     ),
     Code.CONSENT_MISSING: Explanation(
         "Nobody agreed that texts are sent to Claude.",

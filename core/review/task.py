@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from core.dbt.outcome import Progress
 from core.equivalence.verdict import StructuralCheck
@@ -17,6 +18,7 @@ from core.review.verdict import ReviewResult
 class ReviewTask:
     """The review of one version."""
 
+    doing: ClassVar[str] = "review"
     material: ReviewMaterial
 
     @property
@@ -33,6 +35,7 @@ class ReviewTask:
 class StructureTask:
     """The structural checks of one version."""
 
+    doing: ClassVar[str] = "comparison of structure"
     material: ReviewMaterial
 
     @property

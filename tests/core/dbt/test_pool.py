@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
+from typing import ClassVar
 
-from core.dbt.outcome import Phase
+from core.dbt.outcome import Phase, Progress
 from core.dbt.pool import WorkerPool
 from core.dbt.sample import sample_request
 from core.dbt.verify import VerifyRequest
+from core.project.codes import Code
 from tests.core.dbt.items import build_item, shop_sql
 
 
@@ -185,3 +188,37 @@ async def test_a_request_is_answered_by_the_sample_item(pool: WorkerPool) -> Non
 
     request = replace(sample_request(datetime(2024, 1, 1)), replay=False)
     assert (await pool.verify(request, lambda line: None)).phase is Phase.DONE
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A task with a defect of ours."""
+
+    doing: ClassVar[str] = "comparison"
+    item_id: str = "silver.broken"
+
+    def run(self, folder: Path, progress: Progress) -> None:
+        raise ValueError("never thought of")
+
+
+async def test_a_defect_of_ours_is_named_as_one_with_the_work_it_hit(pool: WorkerPool) -> None:
+    lost = await pool.run_task(Broken(), 30.0, lambda line: None)
+    assert lost.code is Code.GENERATION_FAILED
+    assert lost.reason.startswith("The comparison itself failed (ValueError: never thought of)")
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A task that does not end."""
+
+    doing: ClassVar[str] = "review"
+    item_id: str = "silver.endless"
+
+    def run(self, folder: Path, progress: Progress) -> None:
+        Event().wait()
+
+
+async def test_a_deadline_names_the_work_that_did_not_finish(pool: WorkerPool) -> None:
+    lost = await pool.run_task(Endless(), 0.2, lambda line: None)
+    assert lost.code is Code.DEADLINE_EXCEEDED
+    assert lost.reason == "The review did not finish within 0.2 seconds."
