@@ -165,7 +165,7 @@ def check_sql(rendered: Rendered, stubs: Collection[tuple[str, str]]) -> list[Fi
 
 
 def _unparsed(tree: Mapping[str, Any], rendered: Rendered) -> Finding:
-    message = str(tree.get("error_message", "")).split("\n")[0]
+    message = str(tree.get("error_message", "")).split("\n")[0].rstrip(".")
     if tree.get("error_type") == "not implemented":
         return Finding(1, "A model is one SELECT statement, and this is another kind.")
     position = str(tree.get("position", ""))

@@ -188,7 +188,11 @@ def parse_template(text: str) -> ModelTemplate | tuple[Finding, ...]:
         tree = _environment().parse(text)
         raw = [t for t in _environment().lex(text) if t[1] in ("raw_begin", "linestatement_begin")]
     except TemplateSyntaxError as error:
-        return (Finding(error.lineno or 0, f"The Jinja cannot be read: {error.message}."),)
+        return (
+            Finding(
+                error.lineno or 0, f"The Jinja cannot be read: {(error.message or '').rstrip('.')}."
+            ),
+        )
     except RecursionError:
         return (Finding(0, "The Jinja is nested too deeply."),)
     check = TemplateCheck()

@@ -33,6 +33,8 @@ def read_yaml(text: str) -> tuple[dict[str, Any], list[Finding]]:
     import yaml
 
     try:
+        if "*" in text and _has_alias(text):
+            return {}, [Finding(0, "Anchors and aliases are not allowed in the YAML of a model.")]
         data = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -43,6 +45,14 @@ def read_yaml(text: str) -> tuple[dict[str, Any], list[Finding]]:
     if not isinstance(data, dict):
         return {}, [Finding(1, "The YAML is not a properties file (a mapping at the top).")]
     return data, [Finding(0, message) for message in dict.fromkeys(_problems(data))]
+
+
+def _has_alias(text: str) -> bool:
+    """A few lines of aliases can stand for more data than any memory holds."""
+    import yaml
+
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    return any(isinstance(event, yaml.AliasEvent) for event in events)
 
 
 def _problems(data: dict[str, Any]) -> Iterator[str]:
