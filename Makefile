@@ -41,7 +41,7 @@ format: $(STAMP)  ## format the code
 	$(BIN)/ruff check --fix .
 
 bench-dbt: $(STAMP)  ## verification warm against cold dbt, side by side
-	$(BIN)/python bench/dbt_verify.py
+	$(BIN)/python -m bench.dbt_verify
 
 bench-tui: $(STAMP)  ## latency, first paint, filter time and memory of the app
 	$(BIN)/python bench/tui.py
