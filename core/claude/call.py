@@ -101,7 +101,9 @@ class Meter:
 @dataclass(frozen=True)
 class CallRecord:
     """One attempt at a call, for the ledger. ``outcome`` is ``ok``, a failure kind, or
-    ``cancelled``; ``cost`` is ``None`` when the price is not known."""
+    ``cancelled``; ``cost`` is ``None`` when the price is not known. ``reported`` is what a server's
+    counts come to where that is more than the request could cost; ``cost`` is then ``reserved``.
+    """
 
     purpose: str
     item_id: str
@@ -116,6 +118,7 @@ class CallRecord:
     prompt_hash: str = ""
     schema_hash: str = ""
     reserved: Decimal | None = None
+    reported: Decimal | None = None
 
 
 class Watcher(Protocol):

@@ -20,7 +20,7 @@ from core.claude.call import Answered, Ask, CallRecord, Meter, Reply, Watcher, d
 from core.claude.connection import Connection, KnownModel, Progress, Route
 from core.claude.failure import TRANSIENT, ClaudeError, ClaudeFailure, Kind
 from core.claude.pauses import Now, Pauses, Sleep
-from core.claude.prices import Prices
+from core.claude.prices import ModelPrice, Prices, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -86,6 +86,7 @@ class Claude:
         self._opening = asyncio.Lock()
         self._connection: Connection | None = None
         self._leaders: dict[str, asyncio.Event] = {}
+        self._overcharged: ClaudeFailure | None = None
 
     # --- asking -----------------------------------------------------------------------------
 
@@ -198,6 +199,8 @@ class Claude:
         )
         try:
             async with self.budget.reserve(most) as held:
+                if self._overcharged is not None:
+                    raise ClaudeError(self._overcharged)
                 yield held
         except OverBudgetError as error:
             raise ClaudeError(_over_budget(error)) from error
@@ -224,11 +227,17 @@ class Claude:
             outcome = error.failure.kind.value
             raise
         finally:
+            tokens = meter.tokens
+            if tokens.estimated:
+                # Text of long tokens looks like more of them than the request allows.
+                tokens = replace(tokens, output=min(tokens.output, ask.max_tokens))
             # The price is that of the model that answered, where that is known.
-            price = self.prices.of(model) or self.prices.of(ask.model)
-            cost = price.cost(meter.tokens) if price is not None else None
-            if cost is None and price is not None:
-                cost = price.most(meter.tokens.prompt, meter.tokens.output)
+            cost = self._cost(tokens, self.prices.of(model) or self.prices.of(ask.model))
+            reported = None
+            if self.budget.limit is not None and cost is not None and cost > held.amount:
+                reported, cost = cost, held.amount
+                self._overcharged = _overcharged(connection.host, reported, held.amount)
+                say(self._overcharged.sentence)
             held.cost = cost or Decimal(0)
             self._watcher.called(
                 CallRecord(
@@ -236,7 +245,7 @@ class Claude:
                     item_id=ask.item_id,
                     model=model,
                     effort=ask.effort,
-                    tokens=meter.tokens,
+                    tokens=tokens,
                     cost=cost,
                     seconds=self._waits.now() - begun,
                     outcome=outcome,
@@ -245,8 +254,16 @@ class Claude:
                     prompt_hash=ask.prompt_hash,
                     schema_hash=digest(ask.schema),
                     reserved=held.amount,
+                    reported=reported,
                 )
             )
+
+    def _cost(self, tokens: Tokens, price: ModelPrice | None) -> Decimal | None:
+        """What an attempt costs; the most it can cost where a part of it has no price."""
+        if price is None:
+            return None
+        cost = price.cost(tokens)
+        return price.most(tokens.prompt, tokens.output) if cost is None else cost
 
     # --- around it --------------------------------------------------------------------------
 
@@ -324,6 +341,16 @@ def _over_budget(error: OverBudgetError) -> ClaudeFailure:
         f"The limit of ${error.limit:.2f} leaves no room for another call: "
         f"${error.spent:.4f} is spent and the next one could cost up to ${error.wanted:.4f}; "
         "raise --max-cost and continue with --resume.",
+    )
+
+
+def _overcharged(host: str, reported: Decimal, most: Decimal) -> ClaudeFailure:
+    """Why no limit can be kept with this server."""
+    return ClaudeFailure(
+        Kind.BUDGET_REACHED,
+        f"{host} reports tokens for ${reported:.4f} after a call that allows at most ${most:.4f}: "
+        "with it no limit in dollars can be kept, so no further call is made; check "
+        "claude.base_url, or continue without --max-cost.",
     )
 
 

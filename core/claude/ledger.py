@@ -49,6 +49,7 @@ class Ledger:
             # A string: a sum of these is exact.
             "cost_usd": None if record.cost is None else f"{record.cost:f}",
             "reserved_usd": None if record.reserved is None else f"{record.reserved:f}",
+            "reported_usd": None if record.reported is None else f"{record.reported:f}",
             "seconds": round(record.seconds, 3),
             "prompt_hash": record.prompt_hash,
             "schema_hash": record.schema_hash,

@@ -129,6 +129,58 @@ async def test_eight_calls_at_once_stay_below_the_limit_to_the_cent(
     assert all(r.cost is not None and r.cost <= (r.reserved or 0) for r in notes.records)
 
 
+async def test_a_server_that_reports_more_than_was_allowed_ends_a_limited_run(
+    notes: Notes, clock: TestClock, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    with Stub(lambda call: good(ANSWER, output_tokens=5_000_000)) as stub:
+        async with client(stub, notes, clock, parallel=1, limit=Decimal(2)) as claude:
+            first = await claude.ask(ask(0), lines.append)
+            second = await claude.ask(ask(1), unheard)
+    assert isinstance(first, Reply)
+    assert isinstance(second, ClaudeFailure)
+    assert second.kind is Kind.BUDGET_REACHED
+    assert stub.host in second.sentence
+    assert "$100.0" in second.sentence
+    assert second.sentence in lines
+    assert len(stub.calls) == 1
+    [record] = notes.records
+    assert record.cost == record.reserved == claude.budget.spent
+    assert record.reported is not None
+    assert record.reported > 100
+    assert record.tokens.output == 5_000_000
+    ledger = Ledger(tmp_path / FILE, frozen_clock(datetime(2026, 1, 5, tzinfo=UTC)))
+    ledger.append(record)
+    assert spent(tmp_path / FILE) <= Decimal(2)
+    assert f'"reported_usd": "{record.reported:f}"' in (tmp_path / FILE).read_text()
+
+
+async def test_without_a_limit_what_a_server_reports_is_booked(
+    notes: Notes, clock: TestClock
+) -> None:
+    with Stub(lambda call: good(ANSWER, output_tokens=5_000_000)) as stub:
+        async with client(stub, notes, clock) as claude:
+            answers = [await claude.ask(ask(n), unheard) for n in range(2)]
+    assert all(isinstance(answer, Reply) for answer in answers)
+    assert all(record.cost is not None and record.cost > 100 for record in notes.records)
+
+
+async def test_an_answer_that_breaks_off_is_never_booked_for_more_than_was_reserved(
+    notes: Notes, clock: TestClock
+) -> None:
+    # Blanks: many characters to a token.
+    wide = good({"answer": " " * 40_000}, ends="clean")
+    with Stub([wide, good(ANSWER)]) as stub:
+        async with client(stub, notes, clock, limit=Decimal(2)) as claude:
+            answer = await claude.ask(ask(), unheard)
+    assert isinstance(answer, Reply)
+    cut, whole = notes.records
+    assert cut.tokens.estimated
+    assert cut.tokens.output == ask().max_tokens
+    assert cut.reported is None
+    assert whole.outcome == "ok"
+
+
 async def test_without_a_price_there_is_no_limit_to_keep(notes: Notes, clock: TestClock) -> None:
     with Stub(lambda call: good(ANSWER)) as stub:
         async with client(stub, notes, clock, limit=Decimal(5)) as claude:
