@@ -58,6 +58,8 @@ class LastRun:
     finished_at: str = ""
     codes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    branch: str = ""
+    """The branch that the model was committed to; empty when it was not, or that is gone."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,12 @@ class TableStatus:
     def blocked_by(self) -> Diagnostic | None:
         """The guard that a run would stop at."""
         return self.problems[0] if self.problems else None
+
+    @property
+    def waits_on(self) -> str:
+        """The branch that has the table's model while this one has not; empty otherwise."""
+        missing = self.marks.get(Stage.MODEL) is Mark.MISSING
+        return self.last_run.branch if self.last_run is not None and missing else ""
 
     @property
     def last_run_status(self) -> str:
@@ -296,7 +304,8 @@ def _waits_for_one(table: TableStatus) -> bool:
 def _next_run(targets: list[TableStatus]) -> NextStep:
     if not targets:
         return NextStep("No table has a writer yet: scope the tables that should become models.")
-    waiting = [table for table in targets if table.marks[Stage.MODEL] is Mark.MISSING]
+    missing = [table for table in targets if table.marks[Stage.MODEL] is Mark.MISSING]
+    waiting = [table for table in missing if not table.waits_on]
     if waiting:
         names = " ".join(table.display for table in waiting[:3])
         command = names if len(waiting) <= 3 else "--all"
@@ -305,6 +314,8 @@ def _next_run(targets: list[TableStatus]) -> NextStep:
             f"{len(waiting)} {plural} ready: run `proc2dbt {command}`.",
             tuple(table.item_id for table in waiting),
         )
+    if missing:
+        return _next_merge(missing)
     unfinished = [t for t in targets if t.last_run is not None and t.last_run.status != "ok"]
     if unfinished:
         first = unfinished[0]
@@ -314,3 +325,14 @@ def _next_run(targets: list[TableStatus]) -> NextStep:
             tuple(table.item_id for table in unfinished),
         )
     return NextStep("Nothing: every target has its model.")
+
+
+def _next_merge(committed: list[TableStatus]) -> NextStep:
+    """Every model there is not yet has been committed elsewhere."""
+    branches = list(dict.fromkeys(table.waits_on for table in committed))
+    more = f" and {len(branches) - 1} more" if len(branches) > 1 else ""
+    models = "1 table" if len(committed) == 1 else f"{len(committed)} tables"
+    return NextStep(
+        f"Merge {branches[0]}{more}: the models of {models} are there.",
+        tuple(table.item_id for table in committed),
+    )

@@ -35,6 +35,8 @@ def render_table(table: TableStatus) -> str:
     lines += [f"  {stage.value:<10} {_spoken(table.marks[stage])}" for stage in Stage]
     lines[-1] += f" ({table.model})"
     lines.append(f"  {'last run':<10} {_last_run(table) or 'none'}")
+    if table.waits_on:
+        lines.append(f"  {'branch':<10} {table.waits_on}")
     for problem in table.problems:
         lines += ["", *_wrapped(f"x  {problem.code.value}: ", problem.message, "  ")]
     if table.last_run is not None:
@@ -85,6 +87,7 @@ def _table_document(table: TableStatus) -> dict[str, Any]:
             "finished_at": run.finished_at,
             "codes": list(run.codes),
             "notes": list(run.notes),
+            "branch": table.waits_on or None,
         },
     }
 
@@ -129,7 +132,8 @@ def _last_run(table: TableStatus) -> str:
     if run is None:
         return ""
     codes = f" ({', '.join(run.codes)})" if run.codes else ""
-    return f"{run.status}{codes}"
+    elsewhere = ", to merge" if table.waits_on else ""
+    return f"{run.status}{codes}{elsewhere}"
 
 
 def _spoken(mark: Mark) -> str:

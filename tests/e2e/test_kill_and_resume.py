@@ -1,13 +1,15 @@
-"""The command killed with `kill -9` at many moments; `--resume` gives what an undisturbed run gives."""
+"""The command killed with `kill -9` at many moments, then `--resume`: as if undisturbed."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,3 +92,21 @@ def test_a_killed_run_ends_as_an_undisturbed_one(
     done = subprocess.run([*RUN, "--resume"], cwd=root, env=environment(), capture_output=True)
     assert done.returncode == 1, done.stderr.decode()
     assert branch(root) == undisturbed
+
+
+@pytest.mark.slow
+def test_status_says_to_merge_what_a_run_committed(tmp_path: Path) -> None:
+    root = warehouse(tmp_path)
+    subprocess.run([*RUN, TABLES[0]], cwd=root, env=environment(), check=True, capture_output=True)
+    command = [sys.executable, "-m", "tui", "status", "--json", TABLES[0]]
+    name = "feature/generate-model-silver-dimstore"
+
+    def status() -> dict[str, Any]:
+        said = subprocess.run(command, cwd=root, env=environment(), capture_output=True)
+        found: dict[str, Any] = json.loads(said.stdout)
+        return found
+
+    assert status()["tables"][0]["last_run"]["branch"] == name
+    assert status()["next"]["sentence"] == f"Merge {name}: the models of 1 table are there."
+    git(root, "merge", "-q", name)
+    assert status()["next"]["sentence"] == "Nothing: every target has its model."

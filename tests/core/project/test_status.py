@@ -90,6 +90,19 @@ def test_last_runs_and_notes_are_shown(tmp_path: Path) -> None:
     assert document["tables"][1]["last_run"]["codes"] == ["EQUIVALENCE_GAP"]
 
 
+def test_a_model_on_an_unmerged_branch_is_to_be_merged_not_made_again(tmp_path: Path) -> None:
+    opened = MigrationProject.open(builder(tmp_path).ready("silver.DimStore").write())
+    run = LastRun("ok", "r1", branch="feature/generate-model-silver-dimcustomer")
+    one = {"silver.dimcustomer": run}
+    status = project_status(opened, last_runs=one)
+    assert status.next_step.unblocks == ("silver.dimstore",)
+    assert "ok, to merge" in render_status(status)
+    customer = next(t for t in status.targets if t.item_id == "silver.dimcustomer")
+    assert run.branch in render_table(customer)
+    both = project_status(opened, last_runs=one | {"silver.dimstore": run})
+    assert both.next_step.sentence == f"Merge {run.branch}: the models of 2 tables are there."
+
+
 def test_the_dashboard_as_it_is_printed(tmp_path: Path) -> None:
     root = tmp_path / "retail"
     made = builder(root).ready("gold.FactSales").without("test-specs/gold.factsales.json")
