@@ -19,6 +19,15 @@ class SingleForeignKey:
     referenced_column: str
 
 
+@dataclass(frozen=True)
+class CompositeForeignKey:
+    """A foreign key of several columns; ``referenced_columns`` are in their order."""
+
+    columns: tuple[str, ...]
+    table: QualifiedName
+    referenced_columns: tuple[str, ...]
+
+
 def plain_text(text: str) -> str:
     """Text without Jinja (dbt evaluates descriptions) and without control characters."""
     for opening in ("{{", "{%", "{#"):
@@ -41,6 +50,19 @@ def _declared(table: CatalogTable) -> Iterator[SingleForeignKey]:
         if len(key.columns) == 1 and len(key.referenced_columns) == 1 and key.referenced_table:
             referenced = QualifiedName(name=key.referenced_table, schema=key.referenced_schema)
             yield SingleForeignKey(key.columns[0], referenced, key.referenced_columns[0])
+
+
+def composite_foreign_keys(table: CatalogTable) -> Iterator[CompositeForeignKey]:
+    """Declared foreign keys of several columns, each once (a profile knows single columns)."""
+    seen: set[CompositeForeignKey] = set()
+    for key in table.foreign_keys:
+        columns, referenced = tuple(key.columns), tuple(key.referenced_columns)
+        if len(columns) > 1 and len(columns) == len(referenced) and key.referenced_table:
+            name = QualifiedName(name=key.referenced_table, schema=key.referenced_schema)
+            found = CompositeForeignKey(columns, name, referenced)
+            if found not in seen:
+                seen.add(found)
+                yield found
 
 
 def _profiled(table: CatalogTable) -> Iterator[SingleForeignKey]:

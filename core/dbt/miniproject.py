@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,8 @@ having count(*) > 1
 
 _RELATIONSHIP_TO = re.compile(r"(?:ref\('(?P<ref>\w+)'\)|source\('(?P<s>[^']+)', '(?P<t>[^']+)'\))")
 
+_PART_OF_KEY = re.compile(r'cast\((?:"([^"]+)"|(\w+)) as varchar\)')
+
 
 def write_base(folder: Path) -> None:
     """Write everything that does not change from item to item."""
@@ -136,21 +138,24 @@ def source_declarations(relations: Iterable[InputRelation]) -> list[dict[str, An
     ]
 
 
-def referenced_in_yaml(data: Any, model: str) -> Iterable[tuple[InputKind, str, str, str]]:
-    """Relations of ``relationships`` tests: kind, source, name, and the field that must exist."""
+def referenced_in_yaml(data: Any, model: str) -> Iterator[tuple[InputKind, str, str, str]]:
+    """Relations of ``relationships`` tests: kind, source, name, and a field that must exist."""
     for entry in _dicts(data.get("models") if isinstance(data, dict) else None):
-        for column in _dicts(entry.get("columns")):
-            for test in _dicts(column.get("data_tests")):
-                arguments = (test.get("relationships") or {}).get("arguments") or {}
-                match = _RELATIONSHIP_TO.fullmatch(str(arguments.get("to", "")))
-                if match is None:
-                    continue
-                field = str(arguments.get("field", ""))
-                if match["ref"]:
-                    if match["ref"] != model:
-                        yield InputKind.REF, "", match["ref"], field
-                else:
-                    yield InputKind.SOURCE, match["s"], match["t"], field
+        of_columns = [t for c in _dicts(entry.get("columns")) for t in _dicts(c.get("data_tests"))]
+        for test in (*_dicts(entry.get("data_tests")), *of_columns):
+            arguments = (test.get("relationships") or {}).get("arguments") or {}
+            match = _RELATIONSHIP_TO.fullmatch(str(arguments.get("to", "")))
+            if match is None or match["ref"] == model:
+                continue
+            kind = InputKind.REF if match["ref"] else InputKind.SOURCE
+            for field in _fields(str(arguments.get("field", ""))):
+                yield kind, match["s"] or "", match["ref"] or match["t"], field
+
+
+def _fields(expression: str) -> list[str]:
+    """The columns of a ``field``: itself, or those of a key of several columns."""
+    several = [quoted or plain for quoted, plain in _PART_OF_KEY.findall(expression)]
+    return several or [expression]
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,20 @@ from core.dbt.artifacts import (
     RenderedUnitTest,
     SourceAddition,
 )
-from core.dbt.describe import describe_column, foreign_keys, personal_data, plain_text
+from core.dbt.describe import (
+    CompositeForeignKey,
+    composite_foreign_keys,
+    describe_column,
+    foreign_keys,
+    personal_data,
+    plain_text,
+)
 from core.dbt.outcome import ExpectedTest, TestKind
 from core.dbt.recency import RECENCY_PATH, RECENCY_SQL, recency_entry
 from core.dbt.scenarios import is_moment
 from core.dbt.unit_tests import render_unit_tests
 from core.dbt.yaml_text import Row, checked, comment_lines, dump
+from core.project.names import QualifiedName
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
@@ -143,15 +151,24 @@ def _unique(model: str, columns: list[str], tests: _Tests) -> None:
     if len(columns) == 1:
         tests.add(columns[0], "unique")
     elif columns:
-        quoted = [c if _IDENTIFIER.fullmatch(c) else f'"{c}"' for c in columns]
-        expression = f"concat_ws('|', {', '.join(quoted)})"
-        name = f"unique_{model}_" + "_".join(re.sub(r"\W+", "_", c) for c in columns)
-        if len(name) > 120:
-            name = f"unique_{model}_{hashlib.md5(name.encode()).hexdigest()[:8]}"
+        expression = f"concat_ws('|', {', '.join(_sql_name(c) for c in columns)})"
+        name = _test_name("unique", model, columns)
         entry = {"unique": {"name": name, "arguments": {"column_name": expression}}}
         if entry not in tests.of_model:
             tests.of_model.append(entry)
             tests.expected.append(ExpectedTest(name, TestKind.DATA, ", ".join(columns)))
+
+
+def _sql_name(column: str) -> str:
+    return column if _IDENTIFIER.fullmatch(column) else f'"{column}"'
+
+
+def _test_name(test: str, model: str, columns: Sequence[str]) -> str:
+    """The name we give a test of several columns."""
+    name = f"{test}_{model}_" + "_".join(re.sub(r"\W+", "_", c) for c in columns)
+    if len(name) > 120:
+        name = f"{test}_{model}_{hashlib.md5(name.encode()).hexdigest()[:8]}"
+    return name
 
 
 def _relationships(request: ArtifactRequest, tests: _Tests) -> None:
@@ -161,17 +178,48 @@ def _relationships(request: ArtifactRequest, tests: _Tests) -> None:
             continue
         to = _referenced(request, key.table.item_id)
         if to is None:
-            tests.notes.append(
-                f"No relationships test on {column}: {key.table.display} is neither a model nor a "
-                "declared source of the project."
-            )
+            tests.notes.append(_not_referenced(column, key.table))
             continue
         tests.add(column, "relationships", {"to": to, "field": key.referenced_column})
+    for several in composite_foreign_keys(request.table):
+        _composite_relationship(request, several, tests)
+
+
+def _composite_relationship(
+    request: ArtifactRequest, key: CompositeForeignKey, tests: _Tests
+) -> None:
+    """dbt's test with the columns as one text each side; NULL, as in SQL Server, where any is."""
+    columns = [name for c in key.columns if (name := _spelled(request, c)) is not None]
+    if len(columns) < len(key.columns):
+        return
+    to = _referenced(request, key.table.item_id)
+    if to is None:
+        tests.notes.append(_not_referenced(", ".join(columns), key.table))
+        return
+    arguments = {
+        "column_name": _as_one(columns),
+        "to": to,
+        "field": _as_one(key.referenced_columns),
+    }
+    name = _test_name("relationships", request.model_name, columns)
+    if name in {test.name for test in tests.expected}:
+        name = _test_name("relationships", request.model_name, [*columns, key.table.name])
+    tests.of_model.append({"relationships": {"name": name, "arguments": arguments}})
+    tests.expected.append(ExpectedTest(name, TestKind.DATA, ", ".join(columns)))
+
+
+def _as_one(columns: Sequence[str]) -> str:
+    return " || '|' || ".join(f"cast({_sql_name(c)} as varchar)" for c in columns)
+
+
+def _not_referenced(column: str, table: QualifiedName) -> str:
+    return (
+        f"No relationships test on {column}: {table.display} is neither a model nor a "
+        "declared source of the project."
+    )
 
 
 def _referenced(request: ArtifactRequest, item_id: str) -> str | None:
-    from core.project.names import QualifiedName
-
     if item_id == request.table.item_id:
         return f"ref('{request.model_name}')"
     model = request.models.get(item_id)

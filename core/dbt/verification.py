@@ -153,12 +153,17 @@ class _Run:
         from core.dbt.miniproject import referenced_in_yaml
 
         relations = {r.key: r for r in self.request.inputs}
+        stubs: dict[str, InputRelation] = {}
         data = yaml.load(self.request.yaml_text, Loader=yaml.CSafeLoader)
         for kind, source, name, column in referenced_in_yaml(data, self.request.model_name):
             table = QualifiedName(name, source or "ref")
-            stub = InputRelation(kind, name, table, (InputColumn(column, "NVARCHAR(MAX)"),), source)
-            relations.setdefault(stub.key, stub)
-        return tuple(relations.values())
+            stub = InputRelation(kind, name, table, (), source)
+            known = stubs.get(stub.key, stub)
+            if column.casefold() not in {c.name.casefold() for c in known.columns}:
+                columns = (*known.columns, InputColumn(column, "NVARCHAR(MAX)"))
+                known = replace(known, columns=columns)
+            stubs[stub.key] = known
+        return (*relations.values(), *(s for key, s in stubs.items() if key not in relations))
 
     def _sql_for_dbt(self) -> str:
         """The model with the project's vars, except those that a scenario sets."""
