@@ -248,8 +248,17 @@ class JoinedTarget:
         for join in self.query.args.get("joins") or ():
             side, on = str(join.args.get("side") or "").upper(), join.args.get("on")
             is_target = join.this.alias_or_name.lower() == self.alias.lower()
-            if isinstance(join.this, exp.Lateral) or join.args.get("method"):
+            if join.args.get("method"):
                 return None
+            if isinstance(join.this, exp.Lateral):
+                applied = _applied(join)
+                if applied is None:
+                    return None
+                if start is None:
+                    start = applied
+                else:
+                    joins.append(join.copy())
+                continue
             if side == "LEFT" and not is_target:
                 if start is None or on is None or self._names_target(on):
                     return None
@@ -374,6 +383,15 @@ class JoinedTarget:
             if relations[item.name].column(name) is not None:
                 found.append(item.alias_or_name.lower())
         return found
+
+
+def _applied(join: exp.Join) -> exp.Subquery | None:
+    """``CROSS APPLY (SELECT …) x`` as a FROM item of a query that is correlated already."""
+    query = trees.unwrapped(join.this.this)
+    if join.meta.get("tsql_apply") == "OUTER" or not isinstance(query, exp.Subquery | exp.Select):
+        return None
+    inner = query.this if isinstance(query, exp.Subquery) else query
+    return exp.Subquery(this=inner.copy(), alias=join.this.args["alias"].copy())
 
 
 def _gives_one_row(lateral: exp.Lateral, *, outer: bool) -> bool:

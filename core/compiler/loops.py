@@ -2,21 +2,25 @@
 
 * *chunks*: ``DELETE TOP (n) …`` until no row is left (`core.compiler.chunks`);
 * *counters*: ``WHILE @d <= @end … SET @d = DATEADD(day, 1, @d)`` runs its body for every value of
-  a series;
+  a series, upwards or downwards;
+* *work lists*: ``WHILE EXISTS (rows of #todo)`` or ``@id IS NOT NULL`` runs its body for every row
+  it takes off (`core.compiler.work_lists`);
 * *cursors*: ``WHILE @@FETCH_STATUS = 0`` runs its body for every row of the cursor's query.
 
-The last two run each statement of the body once, over all rows (`core.compiler.row_loops`), which
-is only right when iterations do not see each other's work; that is checked there.
+All but the first run each statement of the body once, over all rows
+(`core.compiler.row_loops`), which is only right when iterations do not see each other's work; that
+is checked there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from core.compiler import chunks, trees
+from core.compiler import chunks, trees, work_lists
 from core.compiler.fold import truth
 from core.compiler.relations import Relation
 from core.compiler.result import Refused
@@ -48,13 +52,15 @@ def closed_form(ex: Executor, node: nodes.While, state: State) -> None:
     assigned = {s.name.lower() for s in body if isinstance(s, nodes.SetVariable)}
     if _is_cursor_loop(node):
         _cursor(ex, node, body, state)
+    elif (listed := work_lists.work_list(ex, node, body, state)) is not None:
+        work_lists.run(ex, node, listed, state)
     elif (chunk := chunks.chunk_of(ex, node, state)) is not None:
         before = state.copy()
         try:
             chunks.run(ex, node, chunk, state)
         except Refused as refusal:
             ex.undo(before, state)
-            if not body or not isinstance(body[-1], nodes.SetVariable):
+            if not body or _step(body[-1]) is None:
                 raise
             try:
                 _counted(ex, node, body, state)
@@ -80,6 +86,12 @@ def flattened(statements: Sequence[nodes.Statement]) -> list[nodes.Statement]:
     return found
 
 
+def _selects(body: Sequence[nodes.Statement]) -> list[nodes.Statement]:
+    """Every SELECT @v = … in a body, also under an IF."""
+    found = (inner for statement in body for inner in nodes.statements(statement))
+    return [inner for inner in found if isinstance(inner, nodes.SelectAssign)]
+
+
 def _selected(body: Sequence[nodes.Statement]) -> set[str]:
     found: set[str] = set()
     for statement in body:
@@ -97,22 +109,22 @@ def _selected(body: Sequence[nodes.Statement]) -> set[str]:
 
 
 def _counted(ex: Executor, node: nodes.While, body: list[nodes.Statement], state: State) -> None:
-    """``WHILE @i <= limit``, the body's last statement adding a constant to @i."""
-    if not body or not isinstance(body[-1], nodes.SetVariable):
+    """``WHILE @i <= limit``, the body's last statement adding a step to @i; or downwards."""
+    step = _step(body[-1]) if body else None
+    if step is None:
         raise Refused("a WHILE loop without a closed form", "WHILE")
-    step = body[-1]
-    name = step.name.lower()
-    steps = [s for s in body if isinstance(s, nodes.SetVariable) and s.name.lower() == name]
+    name = step.name
+    plain = (nodes.SetVariable, nodes.SelectAssign)
+    steps = [s for s in body if isinstance(s, plain) and name in _selected([s])]
+    if any(name in _selected([s]) for s in _selects(body) if s is not body[-1]):
+        raise Refused(f"{name} is filled from a query in the loop", "WHILE")
     condition = node.condition.parsed
     if len(steps) != 1 or isinstance(condition, LeafError):
         raise Refused("a WHILE loop without a closed form", "WHILE")
-    tree = trees.unwrapped(condition.tree)
-    if not (
-        isinstance(tree, exp.LT | exp.LTE)
-        and isinstance(tree.this, exp.Parameter)
-        and variable_name(tree.this) == name
-    ):
+    tree = _counter_first(trees.unwrapped(condition.tree), name)
+    if tree is None:
         raise Refused("a WHILE loop without a closed form", "WHILE")
+    step = _with_values(ex, node, step, _selected(body), state)
     start = lookup(state, name, ex.line(node))
     if start.expression is None:
         raise Refused(f"the first value of {name} is not known", "WHILE")
@@ -126,10 +138,83 @@ def _counted(ex: Executor, node: nodes.While, body: list[nodes.Statement], state
     loop.run(body[:-1], series, state)
 
 
+@dataclass(frozen=True)
+class _Step:
+    """How a counter moves: ``name operator value``, the name in lower case."""
+
+    name: str
+    operator: str
+    value: exp.Expr
+
+
+def _step(statement: nodes.Statement) -> _Step | None:
+    """``SET @i = @i + 1``, or ``SELECT`` in its place."""
+    match statement:
+        case nodes.SetVariable() if statement.value is not None:
+            parsed = statement.value.parsed
+            if isinstance(parsed, LeafError):
+                return None
+            return _Step(statement.name.lower(), statement.operator, trees.unwrapped(parsed.tree))
+        case nodes.SelectAssign():
+            leaf = statement.leaf.parsed
+            if isinstance(leaf, LeafError) or len(leaf.assignments) != 1:
+                return None
+            if leaf.query is not None and leaf.query.args.get("from_") is not None:
+                return None
+            one = leaf.assignments[0]
+            return _Step((one.variable or "").lower(), one.operator, trees.unwrapped(one.value))
+        case _:
+            return None
+
+
+_FLIPPED: dict[type[exp.Binary], type[exp.Binary]] = {
+    exp.LT: exp.GT,
+    exp.LTE: exp.GTE,
+    exp.GT: exp.LT,
+    exp.GTE: exp.LTE,
+}
+
+
+def _counter_first(condition: exp.Expr, name: str) -> exp.Expr | None:
+    """A comparison of the counter with its limit, the counter on the left; else None."""
+    if not isinstance(condition, exp.LT | exp.LTE | exp.GT | exp.GTE):
+        return None
+    left, right = (trees.unwrapped(condition.args[k]) for k in ("this", "expression"))
+    if isinstance(left, exp.Parameter) and variable_name(left) == name:
+        return condition
+    if isinstance(right, exp.Parameter) and variable_name(right) == name:
+        return _FLIPPED[type(condition)](this=right.copy(), expression=left.copy())
+    return None
+
+
+def _with_values(
+    ex: Executor, node: nodes.While, step: _Step, assigned: set[str], state: State
+) -> _Step:
+    """The step with the value of a variable that stays the same in the loop: ``@i + @batch``.
+
+    A step of zero or backwards never ends, so a procedure that does end has none.
+    """
+    value = step.value.copy()
+    for parameter in list(value.find_all(exp.Parameter)):
+        name = variable_name(parameter)
+        if name is None or name == step.name or name in assigned or name.startswith("@@"):
+            continue
+        known = closed(ex, parameter.copy(), ex.context(node, state), "step")
+        known.meta[_STEADY] = True
+        if parameter is value:
+            value = known
+        else:
+            parameter.replace(known)
+    return replace(step, value=value)
+
+
+_STEADY = "steady"
+
+
 def _series(
     ex: Executor,
     node: nodes.While,
-    step: nodes.SetVariable,
+    step: _Step,
     column: str,
     start: Value,
     condition: exp.Expr,
@@ -145,7 +230,8 @@ def _series(
     hint = f"{column.removeprefix('loop_')}_series"
     anchor = ex.relations.query(first, f"{hint}_start", context.origin)
     stand_in = ex.relations.recursive(anchor, hint, context.origin)
-    following = _next(step, trees.column(column), start)
+    down = isinstance(condition, exp.GT | exp.GTE)
+    following = _next(step, trees.column(column), start, down=down)
     again = trees.select(
         [trees.alias(following, column)],
         stand_in.ref(),
@@ -163,39 +249,39 @@ def _typed(value: exp.Expr, type_: t.SqlType) -> exp.Expr:
     return trees.cast(value.copy(), type_)
 
 
-def _next(step: nodes.SetVariable, column: exp.Column, start: Value) -> exp.Expr:
-    """The counter's next value: plus a positive constant, or DATEADD of one."""
-    parsed = step.value.parsed if step.value is not None else None
-    if parsed is None or isinstance(parsed, LeafError):
-        raise Refused("the step of a loop is not understood", "WHILE")
-    name = step.name.lower()
-    tree = trees.unwrapped(parsed.tree)
-    if step.operator == "+=":
-        if not _positive(tree):
-            raise Refused("the step of a loop is not a positive constant", "WHILE")
-        return trees.cast(exp.Add(this=column, expression=tree.copy()), start.type)
-    if step.operator != "=":
-        raise Refused("the step of a loop is not understood", "WHILE")
-    if (
-        isinstance(tree, exp.Add)
-        and variable_name(tree.this) == name
-        and _positive(tree.expression)
-    ):
-        return trees.cast(exp.Add(this=column, expression=tree.expression.copy()), start.type)
-    if (
-        isinstance(tree, exp.Anonymous)
+def _next(step: _Step, column: exp.Column, start: Value, *, down: bool) -> exp.Expr:
+    """The counter's next value: plus (`down`: minus) a positive number, or DATEADD of one."""
+    tree, name = step.value, step.name
+    kind = exp.Sub if down else exp.Add
+    moved: exp.Expr | None = None
+    if step.operator == ("-=" if down else "+="):
+        moved = tree if _positive(tree) else None
+    elif step.operator == "=" and isinstance(tree, kind) and variable_name(tree.this) == name:
+        moved = tree.expression if _positive(tree.expression) else None
+    elif (
+        step.operator == "="
+        and isinstance(tree, exp.Anonymous)
         and tree.name.upper() == "DATEADD"
         and len(tree.expressions) == 3
-        and _positive(tree.expressions[1])
         and variable_name(tree.expressions[2]) == name
     ):
         part, amount, _ = tree.expressions
-        return trees.cast(trees.call("DATEADD", part.copy(), amount.copy(), column), start.type)
-    raise Refused("the step of a loop is not understood", "WHILE")
+        plain = trees.unwrapped(amount)
+        forward = plain.this if down and isinstance(plain, exp.Neg) else plain
+        if (isinstance(plain, exp.Neg) or not down) and _positive(forward):
+            return trees.cast(trees.call("DATEADD", part.copy(), amount.copy(), column), start.type)
+    if moved is None:
+        raise Refused("the step of a loop is not understood", "WHILE")
+    return trees.cast(kind(this=column, expression=moved.copy()), start.type)
 
 
 def _positive(node: exp.Expr) -> bool:
+    """A positive literal, or a variable that stays the same in the loop."""
+    if node.meta.get(_STEADY):
+        return True
     node = trees.unwrapped(node)
+    if node.meta.get(_STEADY):
+        return True
     return (
         isinstance(node, exp.Literal)
         and not node.is_string

@@ -423,6 +423,118 @@ end
 insert silver.FactOrders (OrderID) select OrderID from bronze.Orders
 """,
     ),
+    "weeks that begin on Monday": (
+        ("silver.dailysales",),
+        """
+CREATE PROCEDURE silver.usp_Calendar @from date = '2024-02-26', @to date = '2024-03-09'
+AS
+SET NOCOUNT ON
+SET DATEFIRST 1
+TRUNCATE TABLE silver.DailySales
+WHILE @from <= @to
+BEGIN
+    INSERT silver.DailySales (OrderDate, Orders, Amount)
+    SELECT @from, DATEPART(dw, @from), DATEPART(week, @from)
+    SELECT @from = DATEADD(dd, 1, @from)
+END
+""",
+    ),
+    "the latest of another table by APPLY, without a key": (
+        ("silver.factorders",),
+        """
+CREATE PROC silver.sp_last_change AS
+UPDATE f
+SET f.Qty = x.Qty, f.Amount = x.Amount
+FROM silver.FactOrders f
+OUTER APPLY (SELECT TOP 1 o.Qty, o.Amount FROM bronze.Orders o WHERE o.CustomerID = f.CustomerID ORDER BY o.OrderID DESC) x
+UPDATE f
+SET f.OrderDate = r.OrderDate
+FROM silver.FactOrders f
+CROSS APPLY (SELECT TOP (1) o.OrderDate FROM bronze.Orders o WHERE o.OrderID <= f.OrderID AND o.OrderDate IS NOT NULL ORDER BY o.OrderID DESC) r
+WHERE f.Qty <> 1
+""",
+    ),
+    "ranges of a key, the step a parameter": (
+        ("silver.factorders",),
+        """
+CREATE PROCEDURE silver.usp_CopyOrders @BatchSize int = 3
+AS
+DECLARE @MinId int, @MaxId int
+SELECT @MinId = MIN(OrderID), @MaxId = MAX(OrderID) FROM bronze.Orders
+DELETE silver.FactOrders
+WHILE @MaxId >= @MinId
+BEGIN
+    BEGIN TRAN
+    INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty)
+    SELECT OrderID, CustomerID, Qty FROM bronze.Orders WHERE OrderID >= @MinId AND OrderID < @MinId + @BatchSize
+    COMMIT
+    SET @MinId = @MinId + @BatchSize
+END
+""",
+    ),
+    "days backwards": (
+        ("silver.dailysales",),
+        """
+create proc silver.p @back int = 5 as
+delete from silver.DailySales
+while @back > 0
+begin
+    insert silver.DailySales (OrderDate, Orders) select dateadd(day, -@back, '2024-03-03'), count(*) from bronze.Orders where CustomerID = @back
+    set @back -= 1
+end
+""",
+    ),
+    "a work list by its smallest key": (
+        ("silver.factorders",),
+        """
+CREATE PROC silver.ProcessOrders AS
+SET NOCOUNT ON
+DECLARE @id int
+CREATE TABLE #work (WorkId int PRIMARY KEY)
+INSERT #work SELECT OrderID FROM bronze.Orders WHERE Qty > 1
+SELECT @id = MIN(WorkId) FROM #work
+WHILE @id IS NOT NULL
+BEGIN
+    INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty)
+    SELECT o.OrderID, o.CustomerID, (SELECT COUNT(*) FROM bronze.Orders l WHERE l.CustomerID = o.CustomerID)
+    FROM bronze.Orders o WHERE o.OrderID = @id
+    DELETE FROM #work WHERE WorkId = @id
+    SELECT @id = MIN(WorkId) FROM #work
+END
+INSERT INTO silver.FactOrders (OrderID, Qty) SELECT -1, COUNT(*) FROM #work
+DROP TABLE #work
+""",
+    ),
+    "a work list, the next key after this one": (
+        ("silver.dailysales",),
+        """
+CREATE PROC silver.usp_PerCustomer AS
+DECLARE @c int
+SET @c = (SELECT MIN(CustomerID) FROM bronze.Orders)
+DELETE FROM silver.DailySales WHERE Orders IS NULL
+WHILE (@c IS NOT NULL)
+BEGIN
+    INSERT INTO silver.DailySales (OrderDate, Orders, Amount)
+    SELECT '2024-01-01', @c, SUM(Amount) FROM silver.FactOrders WHERE CustomerID = @c
+    SET @c = (SELECT MIN(CustomerID) FROM bronze.Orders WHERE CustomerID > @c)
+END
+""",
+    ),
+    "a work list row by row": (
+        ("silver.factorders",),
+        """
+CREATE PROC silver.ProcessReturns AS
+DECLARE @rid int, @q int
+DECLARE @todo TABLE (Id int NOT NULL PRIMARY KEY, Qty int, Done bit DEFAULT 0)
+INSERT INTO @todo (Id, Qty) SELECT OrderID, Qty FROM bronze.Orders WHERE Status IS NOT NULL
+WHILE EXISTS (SELECT 1 FROM @todo)
+BEGIN
+    SELECT TOP 1 @rid = Id, @q = Qty FROM @todo ORDER BY Id
+    UPDATE silver.FactOrders SET Qty = ISNULL(@q, -1) WHERE OrderID = @rid
+    DELETE @todo WHERE Id = @rid
+END
+""",
+    ),
 }
 
 CALLED: dict[str, str] = {
