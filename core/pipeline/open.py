@@ -39,6 +39,7 @@ from core.pipeline.stream import RunStream
 from core.project.clock import Clock
 from core.project.codes import Code, ProjectError
 from core.project.files import read_text
+from core.project.project import MigrationProject
 from core.project.settings import Settings
 from core.version import VERSION
 
@@ -306,6 +307,7 @@ def take_up(
     lock.acquire()
     try:
         remove_leftovers(place)
+        plan = _without_our_shared_files(plan, place)
         with contextlib.suppress(FileNotFoundError):
             (place.runs / "summary.json").unlink()
         journal = Journal(place.runs / FILE)
@@ -321,6 +323,21 @@ def take_up(
         lock.release()
         raise
     return OpenRun(controller, lock, place, invocation)
+
+
+def _without_our_shared_files(plan: RunPlan, place: Workplace) -> RunPlan:
+    """The plan as it was before the run declared sources and tests that its models need.
+
+    What a killed run had added to a shared file is taken back: read from there, it would look
+    like the project's own, and nobody would commit it.
+    """
+    files = ModelFiles(place)
+    shared = files.shared(plan.items)
+    if not shared:
+        return plan
+    files.snapshot.restore(shared)
+    project = MigrationProject.open(plan.project.root, plan.project.dbt.root)
+    return replace(plan, project=project)
 
 
 def remove_leftovers(place: Workplace) -> None:
