@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -89,6 +90,10 @@ def reported(*, as_json: bool = False, runs: bool = True) -> Iterator[None]:
         elif isinstance(error, SelectionError):
             click.UsageError(str(error)).show()
             answer(str(error))
+        elif isinstance(error, OSError) and error.errno in _NOT_WRITABLE:
+            sentence = _not_writable_sentence(error)
+            say(sentence)
+            answer(sentence)
         else:
             sentence = _crash_sentence(error)
             say(sentence)
@@ -98,6 +103,20 @@ def reported(*, as_json: bool = False, runs: bool = True) -> Iterator[None]:
 
 def _leave(code: int) -> None:
     sys.exit(code)
+
+
+_NOT_WRITABLE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+)
+"""What a disk says that is full, or not for us to write on: no defect of ours."""
+
+
+def _not_writable_sentence(error: OSError) -> str:
+    where = error.filename or "A file"
+    return (
+        f"{where} cannot be written ({error.strerror}); make room or give write permission, "
+        "and continue a run that had begun with --resume."
+    )
 
 
 def _crash_sentence(error: Exception) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +84,16 @@ def test_other_commands_answer_json_without_counts_of_a_run(root: Path) -> None:
     document = json.loads(done.stdout)
     assert list(document) == ["errors"]
     assert "nofolder" in document["errors"][0]["message"]
+
+
+def test_a_full_disk_is_said_in_one_document_and_is_no_defect(
+    root: Path,
+) -> None:
+    run = [sys.executable, "-m", "tui", "--headless", "--in-place", "--json"]
+    limited = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *run, "silver.Customer"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    full = subprocess.run(limited, cwd=root, env=environment, capture_output=True, text=True)
+    assert full.returncode in (1, 2)
+    assert "Traceback" not in full.stderr
+    assert "please report" not in full.stdout, "a full disk is no defect"
+    assert json.loads(full.stdout)["ok"] == 0
