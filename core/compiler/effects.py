@@ -142,13 +142,17 @@ def _assigned(assignments: Iterable[Assignment]) -> set[str]:
 
 
 _SWITCH = re.compile(
-    r"\bSWITCH\s+TO\s+(?P<name>[\w.\[\]\"$# ]+?)\s*(?:WITH\s*\(.*\)\s*)?;?\s*$",
+    r"\bSWITCH\s+TO\s+(?P<name>[\w.\[\]\"$# ]+?)(?:\s+PARTITION\s+[^\s;]+)?"
+    r"\s*(?:WITH\s*\(.*\)\s*)?;?\s*$",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def switch_target(node: nodes.AlterTable) -> ObjectName | None:
-    """The table ``ALTER TABLE a SWITCH TO b`` moves all rows to; None for single partitions."""
+    """The table ``ALTER TABLE a SWITCH TO b`` moves all rows to; None for a partition of a.
+
+    ``SWITCH TO b PARTITION n`` moves all rows too: the server checks that they belong there.
+    """
     match = _SWITCH.search(node.text)
     if match is None:
         return None

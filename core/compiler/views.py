@@ -30,6 +30,12 @@ def resolver(tables: Tables, binder: Callable[[], Binder]) -> Resolver:
         key = tables.key(name)
         if key in state.tables:
             return tables.read(key, state.tables[key], line)
+        if name.name.startswith("@"):
+            raise Refused(
+                f"the rows of the table parameter {name.name} come from the caller",
+                "table parameter",
+                line,
+            )
         if name.is_temporary:
             raise Refused(
                 f"the temporary table {name.name} is not created in this procedure",

@@ -6,7 +6,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from tests.core.compiler.warehouse import Warehouse, compiled
+from core.compiler import Unsupported, compile_procedure
+from tests.core.compiler.warehouse import SCHEMA, Warehouse, compiled
 
 NOW = datetime(2024, 6, 15, 10, 30)
 OLD = datetime(2020, 1, 1)
@@ -349,3 +350,29 @@ def test_a_cte_is_written_through_with_a_correlated_condition() -> None:
         (3, 1),
         (4, None),
     ]
+
+
+def test_a_switch_into_a_partition_is_told_from_the_table_name() -> None:
+    source = """
+CREATE PROC silver.p AS
+SELECT OrderID, CustomerID, OrderDate, Amount, Qty INTO silver.FactOrders_Stage FROM bronze.Orders
+{empty}
+ALTER TABLE silver.FactOrders_Stage SWITCH TO silver.FactOrders PARTITION 12
+"""
+    filled = source.format(empty="")
+    refused = compile_procedure(filled, "silver.FactOrders", SCHEMA)
+    assert isinstance(refused, Unsupported)
+    assert "silver.FactOrders is empty" in refused.reason
+    whole = source.format(empty="TRUNCATE TABLE silver.FactOrders")
+    plain = whole.replace(" PARTITION 12", "")
+    assert compiled(whole, "silver.FactOrders").sql == compiled(plain, "silver.FactOrders").sql
+
+
+def test_a_table_parameter_is_named_as_the_reason() -> None:
+    source = """
+CREATE PROC silver.LoadByIds @ids dbo.IdList READONLY AS
+INSERT INTO silver.FactOrders (OrderID) SELECT o.OrderID FROM bronze.Orders o JOIN @ids i ON i.Id = o.OrderID
+"""
+    refused = compile_procedure(source, "silver.FactOrders", SCHEMA)
+    assert isinstance(refused, Unsupported)
+    assert (refused.construct, refused.line) == ("table parameter", 3)

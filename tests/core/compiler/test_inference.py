@@ -139,3 +139,14 @@ def test_columns_inside_a_method_call_are_columns() -> None:
     WHERE t.CustomerId = c.Id ORDER BY t.Tag FOR XML PATH(''), TYPE).value('.', 'nvarchar(max)'),
     1, 1, '') AS Tags INTO dw.R FROM s.Customer c"""
     assert columns(source, "s.Tags") == {"Tag": "nvarchar(4000)", "CustomerId": "int"}
+
+
+def test_what_is_checked_to_be_a_number_or_date_is_text() -> None:
+    source = """
+create proc load.validate_claims as
+insert load.claim_ok (claim_no, amount, svc_date, qty)
+select claim_no, cast(amount as decimal(12,2)), cast(svc_date as date), try_convert(int, qty)
+from load.claim_raw where isnumeric(amount) = 1 and isdate(svc_date) = 1
+"""
+    found = columns(source, "load.claim_raw")
+    assert found["amount"] == found["svc_date"] == found["qty"] == "nvarchar(4000)"
