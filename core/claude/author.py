@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.claude.call import Ask, Block
+from core.claude.call import Ask, Block, canonical, digest
 from core.claude.client import Claude
 from core.claude.context import Material, material, system_blocks
 from core.claude.edits import edited
@@ -20,6 +20,7 @@ from core.claude.evidence import findings
 from core.claude.failure import ClaudeFailure
 from core.claude.foreign import facts, foreign
 from core.claude.personal import Privacy
+from core.claude.prompts import prompt_version
 from core.claude.schema import (
     AUTHORED_SCHEMA,
     AssumptionKind,
@@ -81,6 +82,25 @@ class ClaudeAuthor:
     def name(self) -> str:
         """``claude``."""
         return NAME
+
+    @property
+    def configuration(self) -> str:
+        """Models, effort, prompt, shape of the answer, and what is kept from Claude.
+
+        Not how much it may write or who serves it: an answer is complete or there is none.
+        """
+        role, settings = self._settings.claude.author, self._settings
+        return canonical(
+            {
+                "model": role.model,
+                "fallback": role.fallback,
+                "effort": role.effort,
+                "prompt": prompt_version("author"),
+                "schema": digest(AUTHORED_SCHEMA),
+                "mask_literals": settings.mask_literals,
+                "send_rows": settings.send_rows,
+            }
+        )
 
     async def draft(self, job: Job, say: Say) -> Draft | Refusal:
         """Ask for a first version."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.dbt.outcome import Verification
 from core.project.catalog import CatalogTable
@@ -142,7 +142,10 @@ Say = Callable[[str], None]
 
 
 class Author(Protocol):
-    """Drafts and corrects models. Implementations keep no state between items."""
+    """Drafts and corrects models. Implementations keep no state between items.
+
+    One whose answers depend on more than the job is :class:`Configured` as well.
+    """
 
     @property
     def name(self) -> str:
@@ -156,3 +159,18 @@ class Author(Protocol):
     async def correct(self, job: Job, draft: Draft, failure: Failure, say: Say) -> Draft | Refusal:
         """Write a better version of ``draft`` given ``failure``; a refusal ends the corrections."""
         ...
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """An author whose answers depend on settings: a model, an effort, a prompt."""
+
+    @property
+    def configuration(self) -> str:
+        """Names everything beside the job that its answers depend on; compared, not read."""
+        ...
+
+
+def configuration_of(author: object) -> str:
+    """What an author's answers depend on beside the job; empty for one that needs only the job."""
+    return author.configuration if isinstance(author, Configured) else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.generation.author import Author, Draft, Failure, Job, Refusal, Say
+from core.generation.author import Author, Draft, Failure, Job, Refusal, Say, configuration_of
 from core.generation.compiler_author import NAME as COMPILER
 
 
@@ -25,6 +25,11 @@ class BothAuthor:
     def name(self) -> str:
         """``both``."""
         return "both"
+
+    @property
+    def configuration(self) -> str:
+        """That of both."""
+        return configuration_of(self._first) + configuration_of(self._second)
 
     async def draft(self, job: Job, say: Say) -> Draft | Refusal:
         """The compiler's draft; the second author's where the compiler refuses."""

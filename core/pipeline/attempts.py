@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.generation.author import Assumption, CteOrigin, Draft, Job
+from core.generation.author import (
+    Assumption,
+    Author,
+    CteOrigin,
+    Draft,
+    Job,
+    configuration_of,
+)
 from core.pipeline import events as ev
 from core.pipeline.events import CteLines
 from core.project.files import read_text, write_text
@@ -43,11 +50,12 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def inputs_hash(job: Job, author: str) -> str:
-    """Names everything an author is given for a job, so that a change is noticed."""
+def inputs_hash(job: Job, author: Author) -> str:
+    """Names everything an author is given for a job, and how it is set up: a change is noticed."""
     parts = (
         VERSION,
-        author,
+        author.name,
+        configuration_of(author),
         job.model_name,
         job.procedure.text,
         job.collation,

@@ -121,7 +121,7 @@ class ItemProcess:
         self._stages = _Stages()
         self._seen: set[str] = set()
         self._corrected_for: tuple[str, ...] = ()
-        self._inputs = inputs_hash(job, author.name)
+        self._inputs = inputs_hash(job, author)
 
     async def run(self) -> Trail:
         """Do everything that is asked; the trail says how it ended."""
