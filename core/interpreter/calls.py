@@ -19,6 +19,7 @@ from core.tsql.errors import TsqlError
 from core.tsql.nodes import CreateProcedure, DefinitionVerb, Statement
 from core.tsql.parser import parse_script
 from core.tsql.schema import ObjectName, TableKind
+from core.tsql.types import TypeName
 
 if TYPE_CHECKING:
     from core.interpreter.machine import Machine
@@ -230,6 +231,9 @@ def _sequence_range(session: Session, node: n.Execute) -> None:
     for key, argument in given.items():
         if argument.is_output and argument.value is not None and key in results:
             target = session.variable(argument.value.text.strip())
+            if target.type.name is TypeName.SQL_VARIANT:  # the page's own type for it
+                target.value = str(results[key])
+                continue
             target.value = _as_type(session, Variable(t.BIGINT, results[key]), target)
 
 
@@ -247,6 +251,7 @@ def _bound_arguments(
     parameters = procedure.parameters
     names = {p.name.lower(): p for p in parameters}
     values: dict[str, object] = {}
+    _check_arguments(procedure, arguments)
     for position, argument in enumerate(arguments):
         if argument.name is not None:
             key = argument.name.lower()
@@ -267,12 +272,34 @@ def _bound_arguments(
         parameter = names[key]
         if argument.value is None:
             continue
+        if parameter.type.name == "cursor":
+            raise Refused("CURSOR parameter", "cursor parameters are not supported", 0)
         if session.table_types.get(type_key(parameter.type)) is not None:
             values[key] = argument.value.text.strip().lower()
             continue
         type_ = type_of_name(parameter.type, session.schema.alias_types, procedure.span.line)
         values[key] = _argument(session, argument.value, type_)
     return values
+
+
+def _check_arguments(procedure: CreateProcedure, arguments: Sequence[n.Argument]) -> None:
+    """Errors 8146 and 119 (``language-elements/execute-transact-sql``)."""
+    if arguments and not procedure.parameters:
+        raise SqlError(
+            8146,
+            f"Procedure {procedure.name.name} has no parameters and arguments were supplied.",
+        )
+    named = False
+    for position, argument in enumerate(arguments, 1):
+        if named and argument.name is None:
+            raise SqlError(
+                119,
+                f"Must pass parameter number {position} and subsequent parameters as "
+                "'@name = value'. After the form '@name = value' has been used, all subsequent "
+                "parameters must be passed in the form '@name = value'.",
+                severity=15,
+            )
+        named = argument.name is not None
 
 
 def _argument(session: Session, value: n.Expr, type_: t.SqlType) -> object:
@@ -499,9 +526,23 @@ def _dynamic(
     return code
 
 
+def _require_unicode(session: Session, expr: n.Expr, parameter: str) -> None:
+    """Error 214: sp_executesql takes nvarchar, and varchar is not converted to it."""
+    written = expr.text.strip()
+    variable = session.frame.variables.get(written.lower())
+    kind = variable.type.name if variable is not None else None
+    if written.startswith("'") or kind in (TypeName.VARCHAR, TypeName.CHAR):
+        raise SqlError(
+            214, f"Procedure expects parameter '{parameter}' of type 'ntext/nchar/nvarchar'."
+        )
+
+
 def _execute_sql(machine: Machine, node: n.ExecuteSql) -> None:
     """sp_executesql: the declared parameters are variables of the text."""
     session = machine.session
+    _require_unicode(session, node.sql, "@statement")
+    if node.parameters is not None:
+        _require_unicode(session, node.parameters, "@params")
     text = _text(session, node.sql)
     declared = _text(session, node.parameters) if node.parameters is not None else None
     parameters = _declared(declared, node.span.line) if declared and declared.strip() else ()

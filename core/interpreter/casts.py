@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from enum import Enum
 
-from core.interpreter.casts_dates import date_from_text, date_to_text, to_datetime
+from core.interpreter.casts_dates import (
+    date_from_text,
+    date_to_text,
+    to_datetime,
+    whole_microseconds,
+)
 from core.interpreter.errors import Refused, SqlError, raising, sql_text
 from core.interpreter.naming import once
 from core.tsql import types as t
@@ -60,6 +65,9 @@ def _converted(
         raise SqlError(
             529, f"Explicit conversion from data type {source} to {target} is not allowed."
         )
+    if target.name is N.SQL_VARIANT and not source.is_string and source.name is not N.SQL_VARIANT:
+        # It would be kept as text, and compare, add and come back as text.
+        raise Refused("sql_variant", f"a sql_variant that holds a {source.name} is not supported")
     if target.is_string or target.name in (N.XML, N.SQL_VARIANT):
         return _to_text(sql, source, target, mode, style, place)
     if target.is_datetime:
@@ -327,7 +335,7 @@ def _to_date(sql: str, source: SqlType, target: SqlType, mode: Mode, style: int 
     if source.is_string or source.name is N.SQL_VARIANT:
         return to_datetime(
             date_from_text(
-                sql,
+                whole_microseconds(sql, target),
                 style,
                 mode is Mode.TRY,
                 is_datetime=target.name in (N.DATETIME, N.SMALLDATETIME),

@@ -18,14 +18,16 @@ from core.interpreter import outputs
 from core.interpreter.casts import Mode
 from core.interpreter.constraints import cascade, verify, verify_references
 from core.interpreter.context import Context, Finding
+from core.interpreter.cursors import cursor as open_cursor
 from core.interpreter.errors import Refused, SqlError
 from core.interpreter.inserts import place
 from core.interpreter.naming import quoted
+from core.interpreter.positioned import Positioned, current_row, limited
 from core.interpreter.queries import QueryEmitter
 from core.interpreter.sources import ROW_ID, base_table
 from core.interpreter.translate import Translation, parsed_leaf
 from core.tsql import types as t
-from core.tsql.binding import BoundQuery
+from core.tsql.binding import BoundQuery, variable_name
 from core.tsql.binding_from import table_name
 from core.tsql.leaves import Assignment, ParsedLeaf
 from core.tsql.nodes import Leaf
@@ -51,12 +53,15 @@ class Plan:
     sources: tuple[Relation, ...]
     several: bool
     order: tuple[str, ...]
+    running: bool
 
 
 def update(session: Session, leaf: Leaf) -> int:
     """Run an UPDATE; how many rows it changed."""
+    at = session.positioned(leaf)
+    leaf = at.leaf if at is not None else leaf
     parsed = parsed_leaf(leaf)
-    plan = _plan(session, leaf, parsed)
+    plan = _plan(session, leaf, parsed, at)
     stored = plan.stored
     session.probe(plan.translation)
     session.store.touch(stored)
@@ -65,6 +70,8 @@ def update(session: Session, leaf: Leaf) -> int:
     def work() -> int:
         if staged:
             count = _stage(session, leaf, plan)
+            if plan.running:
+                _row_by_row(session, leaf, parsed, at)
             rows = f"SELECT * FROM {_STAGE}"
         else:
             count, rows = -1, plan.translation.sql
@@ -128,7 +135,7 @@ def _stage(session: Session, leaf: Leaf, plan: Plan) -> int:
 
 
 def _assign_variables(session: Session, plan: Plan) -> None:
-    if not plan.variables:
+    if not plan.variables or plan.running:
         return
     first = len(plan.columns) + 1
     items = ", ".join(f"c{first + n}" for n in range(len(plan.variables)))
@@ -138,10 +145,85 @@ def _assign_variables(session: Session, plan: Plan) -> None:
             session.variable(name).value = value
 
 
+def _refers_to_its_variables(assignments: Sequence[Assignment]) -> bool:
+    """``SET @total = @total + q``: each row sees what the row before it left."""
+    names = {a.variable.lower() for a in assignments if a.variable}
+    return any(
+        variable_name(node).lower() in names
+        for assignment in assignments
+        for node in assignment.value.find_all(exp.Parameter)
+    )
+
+
+def _row_by_row(session: Session, leaf: Leaf, parsed: ParsedLeaf, at: Positioned | None) -> None:
+    """The staged rows' values, one row after the other: variables first, then columns.
+
+    In which order the server takes the rows is not determined; here it is the primary key's, or
+    that in which they were written, and a finding says so.
+    """
+    plan = _plan(session, leaf, parsed, at)
+    if plan.several:
+        raise Refused(
+            "UPDATE", "a running variable in an UPDATE of joined rows is not supported", parsed.line
+        )
+    rows = _rows_in_order(session, plan.stored)
+    if len(rows) > 1:
+        session.find(
+            Finding(
+                "update_running_variable",
+                f"a variable runs through the rows of {plan.stored.shown}: their order is not "
+                "determined",
+                leaf.span.line,
+            )
+        )
+    for row in rows:
+        _running_row(session, leaf, parsed, at, row)
+
+
+def _rows_in_order(session: Session, stored: StoredTable) -> list[int]:
+    primary = [k for k in stored.definition.keys if k.kind == "PRIMARY KEY"]
+    order = ", ".join(f"p.{quoted(name)}" for name in primary[0].columns) if primary else "u.rowid"
+    found = session.engine.query(
+        f"SELECT u.{ROW_ID} FROM {_STAGE} AS u JOIN {quoted(stored.physical.name)} AS p "
+        f"ON p.rowid = u.{ROW_ID} ORDER BY {order}"
+    )
+    return [int(row[0]) for row in found]
+
+
+def _running_row(
+    session: Session, leaf: Leaf, parsed: ParsedLeaf, at: Positioned | None, row: int
+) -> None:
+    def values() -> tuple[object, ...]:
+        plan = _plan(session, leaf, parsed, at)
+        sql = f"SELECT * EXCLUDE ({ROW_ID}) FROM ({plan.translation.sql}) AS r WHERE {ROW_ID} = "
+        return tuple(session.execute(plan.translation, f"{sql}{row}")[0])
+
+    columns = [a for a in parsed.assignments if a.column is not None]
+    new: dict[int, object] = {}
+    position = len(columns)
+    for assignment in parsed.assignments:
+        if assignment.variable is None:
+            continue
+        found = values()
+        session.variable(assignment.variable).value = found[position]
+        if assignment.column is not None:
+            new[columns.index(assignment)] = found[columns.index(assignment)]
+        position += 1
+    last = values()
+    new = {n: new.get(n, last[n]) for n in range(len(columns))}
+    if new:
+        sets = ", ".join(f"c{n + 1} = ?" for n in new)
+        session.engine.query(
+            f"UPDATE {_STAGE} SET {sets} WHERE {ROW_ID} = {row}", list(new.values())
+        )
+
+
 def delete(session: Session, leaf: Leaf) -> int:
     """Run a DELETE; how many rows it removed."""
+    at = session.positioned(leaf)
+    leaf = at.leaf if at is not None else leaf
     parsed = parsed_leaf(leaf)
-    plan = _plan(session, leaf, parsed)
+    plan = _plan(session, leaf, parsed, at)
     stored = plan.stored
     session.probe(plan.translation)
     session.store.touch(stored)
@@ -168,7 +250,7 @@ def delete(session: Session, leaf: Leaf) -> int:
 # --- planning ---------------------------------------------------------------------------------
 
 
-def _plan(session: Session, leaf: Leaf, parsed: ParsedLeaf) -> Plan:
+def _plan(session: Session, leaf: Leaf, parsed: ParsedLeaf, at: Positioned | None) -> Plan:
     def build() -> Translation:
         return _planned(session, parsed)
 
@@ -176,6 +258,10 @@ def _plan(session: Session, leaf: Leaf, parsed: ParsedLeaf) -> Plan:
     extra = translation.extra
     key = extra["target"]
     stored = session.store.stored[key]  # type: ignore[index]
+    if at is not None:
+        columns: tuple[Column, ...] = extra["columns"]  # type: ignore[assignment]
+        row = current_row(open_cursor(session, at.cursor), stored, columns)
+        translation = limited(session, translation, row)
     return Plan(
         translation,
         stored,
@@ -184,6 +270,7 @@ def _plan(session: Session, leaf: Leaf, parsed: ParsedLeaf) -> Plan:
         extra["sources"],  # type: ignore[arg-type]
         bool(extra["several"]),
         extra["order"],  # type: ignore[arg-type]
+        bool(extra["running"]),
     )
 
 
@@ -237,6 +324,7 @@ def _planned(session: Session, parsed: ParsedLeaf) -> Translation:
         "variables": tuple(a.variable or "" for a in variables),
         "sources": tuple(Relation(r.alias, r.columns) for r in sources),
         "order": tuple(f'"~o{n}"' for n in range(1, len(order) + 1)),
+        "running": _refers_to_its_variables(parsed.assignments),
         "several": len(bound.relations) > 1 or through,
     }
     return session.translator.made(context, sql, (), details)

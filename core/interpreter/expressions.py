@@ -95,6 +95,10 @@ class ExpressionEmitter:
             found = node if isinstance(node, exp.Collate) else node.find(exp.Collate)
             if found is not None:
                 name = found.expression.name.upper()
+                if "_AI" in name:
+                    raise Refused(
+                        "COLLATE", f"{name} (accents do not matter) is not supported", line_of(node)
+                    )
                 return "_CS" in name or "_BIN" in name
         return self.context.case_sensitive
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.interpreter.casts import Mode, convert
-from core.interpreter.errors import Refused, raising
+from core.interpreter.errors import Refused, SqlError, raising
 from core.interpreter.naming import once
 from core.tsql import types as t
 from core.tsql.types import SqlType, TypeName
@@ -58,11 +58,32 @@ def moment(emitter: ExpressionEmitter, node: exp.Expr) -> tuple[str, SqlType]:
     return convert(sql, type_, t.DATETIME), t.DATETIME
 
 
+_OF_DAYS = frozenset(
+    {"year", "quarter", "month", "dayofyear", "day", "week", "weekday", "iso_week"}
+)
+
+
+def _require_part(node: exp.Expr, part: str, date: exp.Expr) -> None:
+    """Error 9810: a date has no hours, a time no days (``functions/datepart-transact-sql``)."""
+    type_ = type_of(date)
+    of_days = part in _OF_DAYS
+    if (type_.name is TypeName.DATE and not of_days) or (
+        type_.name is TypeName.TIME and (of_days or part == "tzoffset")
+    ):
+        raise SqlError(
+            9810,
+            f"The datepart {part} is not supported by date function {node.name.lower()} for data "
+            f"type {type_.name}.",
+            line=line_of(node),
+        )
+
+
 def _dateadd(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     part, number, date = node.expressions
     step = _STEPS.get(part.name)
     if step is None:
         raise Refused("DATEADD", f"the date part {part.name} is not supported", line_of(node))
+    _require_part(node, part.name, date)
     target = type_of(node)
     value, _ = moment(emitter, date)
     count = convert(emitter.value(number), type_of(number), t.BIGINT, Mode.EXPLICIT)
@@ -124,6 +145,7 @@ def part_of(emitter: ExpressionEmitter, part: str, value: str, line: int) -> str
 
 def _datepart(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     part, date = node.expressions
+    _require_part(node, part.name, date)
     return part_of(emitter, part.name, moment(emitter, date)[0], line_of(node))
 
 
@@ -136,6 +158,7 @@ def _single(part: str) -> Writer:
 
 def _datename(emitter: ExpressionEmitter, node: exp.Expr) -> str:
     part, date = node.expressions
+    _require_part(node, part.name, date)
     value = moment(emitter, date)[0]
     if part.name == "month":
         return f"monthname({value})"

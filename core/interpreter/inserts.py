@@ -71,7 +71,12 @@ def _insert_into(
     def build() -> Translation:
         query = _with_defaults(session, parsed.query, target.listed)
         bound = session.translator.bind(query)
-        outputs.refuse_mismatch(len(target.listed), len(bound.columns), target.has_list)
+        outputs.refuse_mismatch(
+            len(target.listed),
+            len(bound.columns),
+            target.has_list,
+            values=isinstance(query, exp.Values),
+        )
         context = session.translator.context()
         context.collected.tables[session.store._key(stored.table.name)] = stored.table
         context.max_recursion = max_recursion(parsed.options)

@@ -108,6 +108,14 @@ class Machine:
         session = self.session
         if error.line == 0:
             error.line = node.span.line
+        if error.number in _ARITHMETIC and not (session.arithabort or session.ansi_warnings):
+            # statements/set-arithabort-transact-sql: then the result is NULL and a warning.
+            raise Refused(
+                "SET ARITHABORT OFF",
+                "with ARITHABORT and ANSI_WARNINGS OFF this is NULL and a warning, which is not "
+                f"supported ({error.message})",
+                error.line,
+            )
         if error.lines_before is None:
             error.lines_before = session.frame.lines_before
         if error.procedure is None:
@@ -325,6 +333,7 @@ class Machine:
                     session.frame.variables[name] = Variable(type_)
                 if variable.value is not None:
                     self._assign(name, variable.value)
+                    session.rowcount = 1  # as a SET: functions/rowcount-transact-sql
 
     def _table_variable(self, variable: n.Variable) -> None:
         assert variable.table is not None
@@ -388,6 +397,8 @@ class Machine:
                 raise Refused("SET DATEFORMAT", "only mdy is supported", node.span.line)
             elif upper == "ANSI_WARNINGS":
                 session.ansi_warnings = on
+            elif upper == "ARITHABORT":
+                session.arithabort = on
             elif upper in ("CONCAT_NULL_YIELDS_NULL", "ANSI_NULLS"):
                 if not on:
                     raise Refused(f"SET {upper} OFF", "only ON is supported", node.span.line)
@@ -474,6 +485,12 @@ class Machine:
         if node.number is not None:  # RAISERROR 50001 'text'
             number = int(str(session.scalar(value(node.number, t.INT)) or 50000))
             text = str(message or "")
+        elif isinstance(message, int) and message < 13000:
+            number = 2732
+            text = (
+                f"Error number {message} is invalid. The number must be from 13000 through "
+                "2147483647 and it cannot be 50000."
+            )
         elif isinstance(message, int):
             # sys.messages has no messages of users here.
             number = 18054
@@ -637,6 +654,8 @@ def _type_key(name: n.TypeName) -> tuple[str, str]:
     return type_key(name)
 
 
+#: Division by zero and overflow.
+_ARITHMETIC = (8134, 8115, 220, 232, 3623)
 _COMPOUND = (n.Block, n.If, n.While, n.TryCatch, n.Label, n.Break, n.Continue, n.Goto)
 _HANDLERS: dict[type[Statement], Callable[..., None]] = {
     n.Block: Machine.block,

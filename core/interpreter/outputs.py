@@ -123,13 +123,25 @@ def deliver(session: Session, output: Output, emitted: Emitted) -> None:
     insert_rows(session, stored, output.into_columns, emitted.columns, emitted.rows)
 
 
-def refuse_mismatch(expected: int, given: int, has_list: bool) -> None:
-    """Errors 120, 121 and 213: a source with another number of columns than the target."""
+def refuse_mismatch(expected: int, given: int, has_list: bool, *, values: bool = False) -> None:
+    """A source with another number of columns than the target.
+
+    Error 213 without a column list; 120 and 121 for a SELECT, 109 and 110 for VALUES.
+    """
     if expected == given:
         return
     if not has_list:
         raise SqlError(
             213, "Column name or number of supplied values does not match table definition."
+        )
+    if values:
+        word, number = ("more", 109) if given < expected else ("fewer", 110)
+        raise SqlError(
+            number,
+            f"There are {word} columns in the INSERT statement than values specified in the VALUES "
+            "clause. The number of values in the VALUES clause must match the number of columns "
+            "specified in the INSERT statement.",
+            severity=15,
         )
     word, number = ("fewer", 120) if given < expected else ("more", 121)
     raise SqlError(

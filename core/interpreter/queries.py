@@ -16,7 +16,7 @@ from sqlglot import exp
 from core.interpreter.aggregates import aggregate_sql, order_key
 from core.interpreter.casts import Mode, convert
 from core.interpreter.context import Context
-from core.interpreter.errors import Refused, raising
+from core.interpreter.errors import Refused, SqlError, raising
 from core.interpreter.expressions import ExpressionEmitter, fold
 from core.interpreter.grouping import Grouping, canonical, has_aggregates
 from core.interpreter.naming import quoted
@@ -254,10 +254,12 @@ class QueryEmitter:
             index = self._output_position(select, item.this)
             number = positions.get(canonical(item.this)) if index is None else index + 1
             if number is None:
-                raise Refused(
-                    "ORDER BY",
-                    "ORDER BY items must appear in the select list if SELECT DISTINCT is specified",
-                    line_of(item),
+                raise SqlError(
+                    145,
+                    "ORDER BY items must appear in the select list if SELECT DISTINCT is "
+                    "specified.",
+                    severity=15,
+                    line=line_of(item),
                 )
             order.append(order_key(self.expressions, item, f"d.c{number}"))
         textual = any(type_.is_string for type_ in types)

@@ -378,6 +378,9 @@ class Reference:
         frame = session.frames[0]
         frame.variables.clear()
         frame.declared.clear()
+        frame.cursors.clear()
+        frame.cursor_variables.clear()
+        frame.aliases.clear()
         self._drop_table_variables()
         ended: SqlError | Refused | None = None
         self.engine.start()

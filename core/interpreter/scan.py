@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from core.interpreter import functions
 from core.interpreter.errors import NotExecutable
+from core.interpreter.positioned import positioned
 from core.tsql import nodes as n
 from core.tsql.errors import LeafError
 from core.tsql.leaves import ParsedLeaf
@@ -75,7 +76,8 @@ def _problems(session: Session, node: Node) -> Iterator[NotExecutable]:
 
 
 def _leaf(session: Session, leaf: n.Leaf) -> Iterator[NotExecutable]:
-    parsed = leaf.parsed
+    at = positioned(leaf)
+    parsed = at.leaf.parsed if at is not None else leaf.parsed
     if isinstance(parsed, LeafError):
         yield NotExecutable(parsed.construct, parsed.line, parsed.reason)
         return

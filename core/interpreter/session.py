@@ -16,12 +16,13 @@ from core.interpreter.coverage import Coverage
 from core.interpreter.definitions import Definition
 from core.interpreter.engine import Engine
 from core.interpreter.errors import Refused, SqlError, sql_text
+from core.interpreter.positioned import Positioned, positioned
 from core.interpreter.sequences import SequenceObject
 from core.interpreter.state import DEFAULT_CLOCK, Frame, ResultSet, Sink, Variable
 from core.interpreter.tables import FunctionNeeded, StoredTable, TableStore
 from core.interpreter.translate import Translation, Translator, parsed_leaf, undeclared_table
 from core.tsql.binding import BoundQuery, bind_query
-from core.tsql.nodes import CreateFunction, CreateProcedure, CreateView, TableBody
+from core.tsql.nodes import CreateFunction, CreateProcedure, CreateView, Leaf, TableBody
 from core.tsql.parser import parse_script
 from core.tsql.schema import Column, ObjectName, Schema, Table
 from core.tsql.types import SqlType, duckdb_storage
@@ -53,6 +54,7 @@ class Session:
         self.sequences: dict[Key, SequenceObject] = {}
         self.coverage = Coverage()
         self.findings: list[Finding] = []
+        self._positioned: dict[int, tuple[Leaf, Positioned | None]] = {}
         self._views_bound: dict[int, tuple[object, Schema, BoundQuery]] = {}
         self._defaults: dict[str, exp.Expr] = {}
         self._scalars: dict[tuple[str, tuple[object, ...]], object] = {}
@@ -79,6 +81,7 @@ class Session:
         self.xact_abort = False
         self.nocount = False
         self._ansi_warnings = True
+        self.arithabort = True
         self.identity_insert: Key | None = None
         self.date_first = self._profile.date_first
         self.caught: list[SqlError] = []
@@ -207,6 +210,14 @@ class Session:
         if reader is None:
             raise Refused(name, f"{name} is not supported")
         return reader(self)
+
+    def positioned(self, leaf: Leaf) -> Positioned | None:
+        """The parts of a ``WHERE CURRENT OF``, the same ones each time; None for other changes."""
+        known = self._positioned.get(id(leaf))
+        if known is None:
+            # The leaf is kept, so that its id stays its own.
+            known = self._positioned[id(leaf)] = (leaf, positioned(leaf))
+        return known[1]
 
     def resolve(self, source: Hashable) -> object:
         """The value of one parameter of a translation."""

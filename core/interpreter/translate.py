@@ -14,6 +14,7 @@ from core.interpreter.context import Collected, Context, Finding
 from core.interpreter.errors import Refused, SqlError
 from core.interpreter.not_supported import NOT_SUPPORTED
 from core.interpreter.queries import QueryEmitter
+from core.interpreter.rules import check_shape
 from core.tsql import types as t
 from core.tsql.binding import BoundQuery, bind_expression, bind_query
 from core.tsql.errors import LeafError, TsqlError
@@ -127,12 +128,16 @@ class Translator:
     def bind(self, tree: exp.Expr, outer: Sequence[Relation] = ()) -> BoundQuery:
         """A query bound to the session's tables and variables; raises `SqlError`."""
 
+        check_shape(tree)
+
         def work(schema: Schema) -> BoundQuery:
             return bind_query(repaired(tree), schema, self.session.frame.types, outer=outer)
 
         return self._with_catalog(work)
 
     def bind_value(self, tree: exp.Expr, relations: Sequence[Relation] = ()) -> exp.Expr:
+        check_shape(tree)
+
         def work(schema: Schema) -> exp.Expr:
             return bind_expression(
                 repaired(tree), schema, self.session.frame.types, relations=relations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 import uuid
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -139,6 +140,8 @@ def json_value(value: object, type_: SqlType) -> object:
     bit and integers are numbers, decimals and money texts with their scale, dates ISO texts,
     binaries ``0x…``, uniqueidentifiers upper case.
     """
+    if isinstance(value, float) and type_.name is TypeName.REAL:
+        return _shortest_real(value)
     if value is None or isinstance(value, bool | float | str):
         return value
     if isinstance(value, Decimal):
@@ -156,6 +159,15 @@ def json_value(value: object, type_: SqlType) -> object:
     if isinstance(value, dt.time):
         return value.strftime("%H:%M:%S") + _digits(value.microsecond, type_)
     return str(value).upper() if isinstance(value, uuid.UUID) else str(value)
+
+
+def _shortest_real(value: float) -> float:
+    """The shortest number that is this one in four bytes: 0.1, not 0.10000000149011612."""
+    for digits in range(6, 10):
+        found = float(f"{value:.{digits}g}")
+        if struct.unpack("f", struct.pack("f", found))[0] == value:
+            return found
+    return value
 
 
 def _iso(value: dt.datetime, type_: SqlType) -> str:

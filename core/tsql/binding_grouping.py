@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlglot import ErrorLevel, exp
 
 from core.tsql import functions
-from core.tsql.scope import Scope
+from core.tsql.scope import Relation, Scope
 from core.tsql.typing import BindError, line_of
 
 
@@ -72,7 +72,7 @@ def check_grouping(select: exp.Select, scope: Scope) -> None:
     if not is_grouped(select):
         return
     keys = {_key(item) for item in _grouping_expressions(select)}
-    own = {id(column) for relation in scope.relations for column in relation.references}
+    own = {id(column): relation for relation in scope.relations for column in relation.references}
     for item in select.expressions:
         _check(item, keys, own, 8120, "select list")
     if (having := select.args.get("having")) is not None:
@@ -106,7 +106,18 @@ def _key(node: exp.Expr) -> str:
     return node.sql(unsupported_level=ErrorLevel.IGNORE).lower()
 
 
-def _check(node: exp.Expr, keys: set[str], own: set[int], number: int, clause: str) -> None:
+def _shown(column: exp.Column, relation: Relation) -> str:
+    """A column as the server names it: by the table as FROM writes it, not by its alias."""
+    node = relation.node
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+        parts = [node.catalog, node.db, node.name]
+        return ".".join([*(part for part in parts if part), column.name])
+    return f"{relation.alias}.{column.name}" if relation.alias else column.name
+
+
+def _check(
+    node: exp.Expr, keys: set[str], own: dict[int, Relation], number: int, clause: str
+) -> None:
     if isinstance(node, exp.Alias | exp.Paren):
         _check(node.this, keys, own, number, clause)
         return
@@ -114,8 +125,8 @@ def _check(node: exp.Expr, keys: set[str], own: set[int], number: int, clause: s
         if id(node) in own and _key(node) not in keys:
             raise BindError(
                 number,
-                f"Column '{node.sql('tsql')}' is invalid in the {clause} because it is not "
-                "contained in either an aggregate function or the GROUP BY clause.",
+                f"Column '{_shown(node, own[id(node)])}' is invalid in the {clause} because "
+                "it is not contained in either an aggregate function or the GROUP BY clause.",
                 line=line_of(node),
             )
         return

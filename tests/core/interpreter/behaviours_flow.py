@@ -456,7 +456,12 @@ CASES: list[Case] = [
             "CREATE PROCEDURE dbo.p @a int AS SELECT @a\nGO\nEXEC dbo.p",
             Error(201),
         ),
-        ("too many arguments", "CREATE PROCEDURE dbo.p AS SELECT 1\nGO\nEXEC dbo.p 5", Error(8144)),
+        (
+            "too many arguments",
+            "CREATE PROCEDURE dbo.p @a int = 1 AS SELECT 1\nGO\nEXEC dbo.p 5, 6",
+            Error(8144),
+        ),
+        ("arguments for none", "CREATE PROCEDURE dbo.p AS SELECT 1\nGO\nEXEC dbo.p 5", Error(8146)),
         (
             "unknown argument",
             "CREATE PROCEDURE dbo.p @a int = 1 AS SELECT 1\nGO\nEXEC dbo.p @z = 5",

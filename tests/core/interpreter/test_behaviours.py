@@ -6,10 +6,10 @@ import pytest
 
 from core.interpreter import Limits, Profile, Reference
 from core.interpreter.values import json_value
-from tests.core.interpreter import behaviours, behaviours_flow, behaviours_more
+from tests.core.interpreter import behaviours, behaviours_edges, behaviours_flow, behaviours_more
 from tests.core.interpreter.behaviours import Case, Error
 
-CASES = behaviours.CASES + behaviours_flow.CASES + behaviours_more.CASES
+CASES = behaviours.CASES + behaviours_flow.CASES + behaviours_more.CASES + behaviours_edges.CASES
 
 
 def test_there_are_enough_and_their_names_differ() -> None:
@@ -35,6 +35,11 @@ def test_foreign_keys(case: Case) -> None:
 
 
 MESSAGES = {
+    "CREATE TABLE dbo.t (v int, q int)\nSELECT x.v, SUM(q) FROM dbo.t AS x": (
+        8120,
+        "Column 'dbo.t.v' is invalid in the select list because it is not contained in either an "
+        "aggregate function or the GROUP BY clause.",
+    ),
     "SELECT CAST(N'abc' AS int)": (
         245,
         "Conversion failed when converting the nvarchar value 'abc' to data type int.",
@@ -71,6 +76,19 @@ BOMBS = {
     "a lost offset": "SELECT CAST('2024-01-01 10:00 +02:00' AS datetimeoffset)",
     "a shown offset": "SELECT SYSDATETIMEOFFSET() AT TIME ZONE 'Tokyo Standard Time'",
     "an unknown zone": "SELECT CAST(GETDATE() AT TIME ZONE 'Mars Standard Time' AS date)",
+    "a seventh digit": "SELECT CAST('2024-01-01 10:00:00.1234567' AS datetime2(7))",
+    "a sql_variant of a number": "DECLARE @v sql_variant = 1 SELECT @v",
+    "accents that do not matter": "SELECT 1 WHERE 'e' = 'é' COLLATE Latin1_General_CI_AI",
+    "shifted bits": "SELECT 1 << 3",
+    "x / 0 without ARITHABORT": "SET ARITHABORT OFF SET ANSI_WARNINGS OFF SELECT 1 / 0",
+    "a cursor parameter": (
+        "CREATE PROC dbo.p @c CURSOR VARYING OUTPUT AS SET @c = CURSOR FOR SELECT 7 AS a\nGO\n"
+        "DECLARE @x CURSOR EXEC dbo.p @x OUTPUT"
+    ),
+    "a running variable over joined rows": (
+        "CREATE TABLE dbo.t (q int)\nDECLARE @v int = 0 "
+        "UPDATE a SET @v = q = @v + a.q FROM dbo.t a JOIN dbo.t b ON a.q = b.q"
+    ),
     "a function that is not run": "SELECT SQL_VARIANT_PROPERTY(1, 'BaseType')",
 }
 
