@@ -1,7 +1,7 @@
 """``UPDATE … WHERE CURRENT OF cursor`` and ``DELETE … WHERE CURRENT OF cursor``.
 
 The statement is read without its last clause and then limited to the one row the cursor stands on
-(``queries/update-transact-sql``, ``queries/delete-transact-sql``: CURRENT OF).
+(``queries/update-transact-sql``, ``statements/delete-transact-sql``: CURRENT OF).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ CASES: list[Case] = [
     ),
     *_cases(
         "cursor",
-        "queries/delete-transact-sql",
+        "statements/delete-transact-sql",
         (
             "the row of a cursor",
             T
@@ -165,7 +165,7 @@ CASES: list[Case] = [
     ),
     *_cases(
         "dates",
-        "functions/dateadd-transact-sql",
+        UNDOCUMENTED,
         ("no hours to a date", "SELECT DATEADD(hour, 1, CAST('2024-01-01' AS date))", Error(9810)),
         ("no days to a time", "SELECT DATEADD(day, 1, CAST('10:00' AS time))", Error(9810)),
     ),
