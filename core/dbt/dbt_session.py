@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ _QUIET = [
     "--no-populate-cache",
     "--no-send-anonymous-usage-stats",
 ]
+_DATABASE_SAID = re.compile(r"returned the following error:\s*>?(.*?)\n\s*Check your", re.DOTALL)
 _TOLD_EVENTS = frozenset({"LogTestResult", "LogModelResult"})
 
 
@@ -56,6 +57,7 @@ class DbtSession:
     recorded: list[str] = field(default_factory=list)
     _recording: str = ""
     _warnings: list[str] = field(default_factory=list)
+    _debug_lines: list[str] = field(default_factory=list)
 
     def parse(self) -> DbtResult:
         """Parse the project; what follows uses this manifest."""
@@ -75,8 +77,10 @@ class DbtSession:
         return self._invoke(["build", *selection])
 
     def debug(self) -> DbtResult:
-        """``dbt debug --connection``."""
-        return self._invoke(["debug", "--connection"])
+        """``dbt debug --connection``; its error is what the database answered."""
+        done = self._invoke(["debug", "--connection"])
+        found = _DATABASE_SAID.search("\n".join(self._debug_lines))
+        return replace(done, error=found[1].strip()) if found and not done.error else done
 
     def run(self, model: str, *, full_refresh: bool) -> tuple[DbtResult, list[str]]:
         """``dbt run --select`` one model; also the SQL that dbt sent for it, in order."""
@@ -129,6 +133,8 @@ class DbtSession:
         if name == "SQLQuery":
             if self._recording and event.data.node_info.unique_id == self._recording:
                 self.recorded.append(event.data.sql)
+        elif name == "DebugCmdResult":
+            self._debug_lines.append(plain(event.info.msg, str(self.folder)))
         elif name in _TOLD_EVENTS:
             self.say(_told(event.data))
         elif name == "UnusedResourceConfigPath" and "proc2dbt_mini" in event.info.msg:

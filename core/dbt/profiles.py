@@ -7,6 +7,7 @@ never touches the default verification.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.project.codes import Code
 from core.project.dbtfiles import DbtProjectFiles
 
 SUPPORTED_TYPE = "duckdb"
+_TYPE = re.compile(r"[a-z][a-z0-9_-]{0,60}")
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,34 @@ def find_profile(
         known = ", ".join(sorted(outputs)) if isinstance(outputs, dict) else "none"
         return _missing(f"{file}: profile '{name}' has no target '{target}' (it has: {known}).")
     kind = str(output.get("type") or "").strip().lower()
+    installed = _installed(kind)
     if kind != SUPPORTED_TYPE:
         return TargetCheck(
             Code.DIALECT_NOT_SUPPORTED,
             f"{file}: target '{target}' is of type '{kind or 'unknown'}'; models are written in "
-            f"DuckDB's SQL for now, so only targets of type '{SUPPORTED_TYPE}' can be used.",
+            f"DuckDB's SQL for now, so only targets of type '{SUPPORTED_TYPE}' can be used."
+            + ("" if installed else f" Its adapter, dbt-{kind}, is not installed either."),
+        )
+    if not installed:
+        return TargetCheck(
+            Code.DIALECT_NOT_SUPPORTED,
+            f"{file}: target '{target}' needs the adapter dbt-{kind}, which is not installed "
+            f"(pip install dbt-{kind}).",
         )
     return FoundProfile(folder, name, target)
+
+
+def _installed(kind: str) -> bool:
+    """Whether the adapter of a profile type is there; dbt itself is not imported to see it."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    if not _TYPE.fullmatch(kind):
+        return True  # no name of an adapter: the type alone is what is wrong
+    try:
+        distribution(f"dbt-{kind}")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _missing(message: str) -> TargetCheck:

@@ -95,6 +95,7 @@ async def test_a_locked_database_is_a_failed_connection(pool: WorkerPool, tmp_pa
         holder.stdout.readline()
         check = await pool.check_target(request)
         assert check.code is Code.DBT_CONNECTION_FAILED
+        assert "in use by another process" in check.message
         found = await pool.verify_on_target(request, lambda line: None)
         assert found.lost_code == "DBT_CONNECTION_FAILED"
         assert "in use by another process" in found.lost
@@ -119,6 +120,22 @@ def test_a_target_that_cannot_be_used_is_refused_before_any_work(
     assert isinstance(found, TargetCheck)
     assert found.code is code
     assert words in found.message
+
+
+def test_an_adapter_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib.metadata
+
+    def distribution(name: str) -> object:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    warehouse(tmp_path, build_item(tmp_path, 1, "table"))
+    monkeypatch.setattr(importlib.metadata, "distribution", distribution)
+    found = find_profile(DbtProjectFiles(tmp_path / "dbt"), "dev", {})
+    assert isinstance(found, TargetCheck)
+    assert found.code is Code.DIALECT_NOT_SUPPORTED
+    assert "needs the adapter dbt-duckdb, which is not installed" in found.message
 
 
 def test_profiles_are_looked_for_where_dbt_looks(tmp_path: Path) -> None:
