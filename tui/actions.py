@@ -6,15 +6,17 @@ does not work now stays visible, dimmed, and says why when it is asked for.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from core.pipeline.result import ItemStatus
-from core.pipeline.state import ItemPhase, ItemState, RunPhase, RunState
 from tui.text import Line, line
 from tui.viewmodels.document import Lines
-from tui.viewmodels.run import consent_open
-from tui.viewmodels.tables import TableInfo
+
+if TYPE_CHECKING:
+    from core.pipeline.state import ItemState, RunState
+    from tui.viewmodels.tables import TableInfo
 
 TABLES, RUN, SUMMARY, HISTORY = "tables", "run", "summary", "history"
 SCREENS = (TABLES, RUN, SUMMARY, HISTORY)
@@ -106,132 +108,8 @@ def _can_run(s: Situation) -> str:
     return ""
 
 
-def _live(s: Situation) -> str:
-    if s.run is None:
-        return "There is no run."
-    if not s.live:
-        return "This run is over; only a run under way can be steered."
-    return ""
-
-
-def _can_cancel(s: Situation) -> str:
-    if why := _live(s):
-        return why
-    if not any(i.phase is not ItemPhase.DONE for i in s.targets):
-        return "Nothing is under way here: it is finished already."
-    return ""
-
-
-def _unfinished(s: Situation) -> str:
-    if why := _live(s):
-        return why
-    assert s.run is not None
-    return "" if s.run.totals.done < s.run.totals.total else "Every table is done."
-
-
-def _decidable(s: Situation) -> str:
-    if why := _live(s):
-        return why
-    if not s.targets:
-        return "There is no table here."
-    if any(i.phase is not ItemPhase.DONE for i in s.targets):
-        return "Not finished yet: wait until the table is done."
-    return ""
-
-
-def _can_approve(s: Situation) -> str:
-    if why := _decidable(s):
-        return why
-    for item in s.targets:
-        if item.status is ItemStatus.PARTIAL:
-            return f"{item.table_ref} is partial: accepting it is an override (O) with a reason."
-        if item.status is ItemStatus.ERROR:
-            return f"{item.table_ref} has no model that could be accepted; retry it (R)."
-    return ""
-
-
-def _can_override(s: Situation) -> str:
-    if why := _decidable(s):
-        return why
-    for item in s.targets:
-        if item.status is ItemStatus.ERROR:
-            return f"{item.table_ref} has no model that could be accepted; retry it (R)."
-    if all(i.status is ItemStatus.OK for i in s.targets):
-        return "These tables are ok: approve them (a)."
-    return ""
-
-
-def _can_revise(s: Situation) -> str:
-    if why := _decidable(s):
-        return why
-    if s.item is None or s.item.status is ItemStatus.ERROR or s.item.kept is None:
-        return "There is no model to revise; retry the table (R)."
-    return ""
-
-
-def _can_edit(s: Situation) -> str:
-    if s.item is None or s.item.kept is None:
-        return "There is no model to open."
-    return ""
-
-
-def _can_undo(s: Situation) -> str:
-    if why := _live(s):
-        return why
-    if not any(i.accepted is not None for i in s.targets):
-        return "There is no decision to undo here."
-    if all(i.commit for i in s.targets):
-        return "It is committed already."
-    return ""
-
-
-def _can_commit(s: Situation) -> str:
-    if why := _live(s):
-        return why
-    assert s.run is not None
-    t = s.run.totals
-    if t.running or (t.queued and s.run.phase is not RunPhase.DRAINING):
-        return f"{t.total - t.done} tables are not done yet; wait, or drain (D) or cancel (c)."
-    if t.queued:
-        return "Tables are left in the queue: cancel them (c) or quit and resume later."
-    return ""
-
-
-def _consent_open(s: Situation) -> str:
-    if why := _live(s):
-        return why
-    assert s.run is not None
-    return "" if consent_open(s.run) else "Nobody asks whether something may be sent."
-
-
-def _has_item(s: Situation) -> str:
-    return "" if s.item is not None else "There is no table here."
-
-
-def _has_groups(s: Situation) -> str:
-    if s.run is None or not s.run.groups:
-        return "No table failed."
-    return ""
-
-
 def _has_run(s: Situation) -> str:
     return "" if s.run is not None else "There is no run in this sitting; r starts one."
-
-
-def _needs_anyone(s: Situation) -> str:
-    if s.run is not None and s.run.waiting_for_person:
-        return ""
-    return "Nothing needs you."
-
-
-def _attempts(s: Situation) -> str:
-    if s.item is None or len(s.item.attempts) < 2:
-        return "There is only one version."
-    return ""
-
-
-def _has_map(s: Situation) -> str:
-    return "" if s.item is not None and s.item.attempts else "There is no model to step through."
 
 
 def _has_past(s: Situation) -> str:
@@ -242,6 +120,16 @@ def _can_resume(s: Situation) -> str:
     if s.busy:
         return "A run is under way; finish it first."
     return "" if s.resumable else "This run is finished; there is nothing to take up."
+
+
+def _of_run(name: str) -> WhyNot:
+    """A condition of ``tui.conditions``, imported when it is first asked."""
+
+    def why_not(situation: Situation) -> str:
+        condition: WhyNot = getattr(importlib.import_module("tui.conditions"), name)
+        return condition(situation)
+
+    return why_not
 
 
 # --- the list ---------------------------------------------------------------------------------
@@ -266,7 +154,7 @@ ACTIONS: tuple[Action, ...] = (
         "all ok",
         "Mark every table that is ok and open",
         _ITEMS,
-        _needs_anyone,
+        _of_run("needs_anyone"),
         footer=2,
     ),
     Action("show_all", "A", "sources too", "Show sources, seeds and logs as well", (TABLES,)),
@@ -277,11 +165,16 @@ ACTIONS: tuple[Action, ...] = (
         "needs you",
         "Go to the next table that needs a person",
         _ITEMS,
-        _needs_anyone,
+        _of_run("needs_anyone"),
         footer=2,
     ),
     Action(
-        "previous_needing", "N", "needs you before", "Go to the one before", _ITEMS, _needs_anyone
+        "previous_needing",
+        "N",
+        "needs you before",
+        "Go to the one before",
+        _ITEMS,
+        _of_run("needs_anyone"),
     ),
     Action(
         "cancel",
@@ -289,14 +182,41 @@ ACTIONS: tuple[Action, ...] = (
         "cancel",
         "Stop work on the marked tables, or the one here",
         (RUN,),
-        _can_cancel,
+        _of_run("can_cancel"),
         footer=5,
     ),
-    Action("pause", "p", "pause", "Start nothing new, or go on", (RUN,), _unfinished, footer=6),
-    Action("drain", "D", "drain", "Finish what runs and start nothing more", (RUN,), _unfinished),
-    Action("faster", "plus", "more at once", "Work on one table more at once", (RUN,), _unfinished),
     Action(
-        "slower", "minus", "fewer at once", "Work on one table fewer at once", (RUN,), _unfinished
+        "pause",
+        "p",
+        "pause",
+        "Start nothing new, or go on",
+        (RUN,),
+        _of_run("unfinished"),
+        footer=6,
+    ),
+    Action(
+        "drain",
+        "D",
+        "drain",
+        "Finish what runs and start nothing more",
+        (RUN,),
+        _of_run("unfinished"),
+    ),
+    Action(
+        "faster",
+        "plus",
+        "more at once",
+        "Work on one table more at once",
+        (RUN,),
+        _of_run("unfinished"),
+    ),
+    Action(
+        "slower",
+        "minus",
+        "fewer at once",
+        "Work on one table fewer at once",
+        (RUN,),
+        _of_run("unfinished"),
     ),
     # decisions
     Action(
@@ -305,7 +225,7 @@ ACTIONS: tuple[Action, ...] = (
         "consent",
         "Answer what may be sent to Claude",
         _ITEMS,
-        _consent_open,
+        _of_run("consent_open"),
     ),
     Action(
         "approve",
@@ -313,7 +233,7 @@ ACTIONS: tuple[Action, ...] = (
         "approve",
         "Accept the marked tables, or the one here",
         _ITEMS,
-        _can_approve,
+        _of_run("can_approve"),
         footer=3,
     ),
     Action(
@@ -322,7 +242,7 @@ ACTIONS: tuple[Action, ...] = (
         "override",
         "Accept a partial table; needs a reason for the PR",
         _ITEMS,
-        _can_override,
+        _of_run("can_override"),
         footer=7,
     ),
     Action(
@@ -331,7 +251,7 @@ ACTIONS: tuple[Action, ...] = (
         "reject",
         "Refuse tables; their files are restored",
         _ITEMS,
-        _decidable,
+        _of_run("decidable"),
         footer=8,
     ),
     Action(
@@ -340,7 +260,7 @@ ACTIONS: tuple[Action, ...] = (
         "revise",
         "Ask the author for a revision, in your words",
         _ITEMS,
-        _can_revise,
+        _of_run("can_revise"),
         footer=9,
     ),
     Action(
@@ -349,17 +269,19 @@ ACTIONS: tuple[Action, ...] = (
         "edit",
         "Open the model in $EDITOR; a change is verified at once",
         _ITEMS,
-        _can_edit,
+        _of_run("can_edit"),
         footer=10,
     ),
-    Action("undo", "u", "undo", "Take back the last decision", _ITEMS, _can_undo, footer=11),
+    Action(
+        "undo", "u", "undo", "Take back the last decision", _ITEMS, _of_run("can_undo"), footer=11
+    ),
     Action(
         "retry",
         "R",
         "retry",
         "Do tables again: afresh, from the tests, with a hint",
         _ITEMS,
-        _decidable,
+        _of_run("decidable"),
     ),
     Action(
         "groups",
@@ -367,7 +289,7 @@ ACTIONS: tuple[Action, ...] = (
         "failures",
         "Failures by cause; a group can be retried together",
         _ITEMS,
-        _has_groups,
+        _of_run("has_groups"),
     ),
     Action(
         "commit",
@@ -375,7 +297,7 @@ ACTIONS: tuple[Action, ...] = (
         "finish",
         "Commit what is accepted, and end the run",
         _ITEMS,
-        _can_commit,
+        _of_run("can_commit"),
         footer=4,
     ),
     # looking
@@ -385,19 +307,24 @@ ACTIONS: tuple[Action, ...] = (
         "version before",
         "The version before",
         (RUN,),
-        _attempts,
+        _of_run("attempts"),
     ),
     Action(
-        "attempt_on", "right_square_bracket", "next version", "The version after", (RUN,), _attempts
+        "attempt_on",
+        "right_square_bracket",
+        "next version",
+        "The version after",
+        (RUN,),
+        _of_run("attempts"),
     ),
-    Action("diff", "d", "diff", "What the last correction changed", (RUN,), _attempts),
+    Action("diff", "d", "diff", "What the last correction changed", (RUN,), _of_run("attempts")),
     Action(
         "cte_back",
         "left_parenthesis",
         "CTE before",
         "The lines of the CTE before",
         (RUN,),
-        _has_map,
+        _of_run("has_map"),
     ),
     Action(
         "cte_on",
@@ -405,7 +332,7 @@ ACTIONS: tuple[Action, ...] = (
         "next CTE",
         "The lines the next CTE came from",
         (RUN,),
-        _has_map,
+        _of_run("has_map"),
     ),
     Action(
         "filter",

@@ -63,6 +63,7 @@ class Proc2dbtApp(App[int]):
         self._tables = TablesScreen(tuple(preselected))
         self._resume = resume
         self.notifier = Notifier(self._write)
+        self._ctrl_c = leaving.CtrlC()
         self._run_screens: dict[int, tuple[RunScreen, SummaryScreen]] = {}
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -78,6 +79,10 @@ class Proc2dbtApp(App[int]):
         self.set_keymap({name: key for name, key in self.keys.items() if name in known})
         self.push_screen(self._tables)
         self.set_interval(0.5, self._attend)
+        self.call_after_refresh(self._start_reading)
+
+    def _start_reading(self) -> None:
+        """Not before the first frame is out: what reads the project is imported only then."""
         self.run_worker(self._begin(), group="project", exit_on_error=False)
 
     async def _begin(self) -> None:
@@ -139,6 +144,10 @@ class Proc2dbtApp(App[int]):
         screen = self.screen
         if isinstance(screen, BaseScreen):
             screen.action_do("quit")
+
+    def action_help_quit(self) -> None:
+        """``ctrl+c`` never ends anything at once: pressed again soon, it is the same as ``q``."""
+        self._ctrl_c.pressed(self)
 
     # --- what screens ask for ---------------------------------------------------------------
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import SuspendNotSupported
 
 from core.project.files import write_text
 from tui.clipboard import sequence
+from tui.screens.base import BaseScreen
 from tui.screens.question import Answer, Question
 from tui.text import count, line, literal
 from tui.viewmodels.document import Lines
@@ -55,6 +57,26 @@ async def ask_quit(app: Proc2dbtApp) -> None:
     app.exit(0)
 
 
+CTRL_C_AGAIN = 2.0
+"""Seconds in which a second ``ctrl+c`` counts as the answer to the first."""
+
+
+class CtrlC:
+    """Ends nothing at once: the first press offers to leave, a second one soon after is ``q``."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+
+    def pressed(self, app: Proc2dbtApp) -> None:
+        """Offer, or ask as ``q`` does."""
+        now = time.monotonic()
+        again, self._last = now - self._last < CTRL_C_AGAIN, now
+        if again and isinstance(app.screen, BaseScreen):
+            app.screen.action_do("quit")
+        else:
+            _say(app, "Press ctrl+c once more to leave.", timeout=CTRL_C_AGAIN)
+
+
 def copy(app: Proc2dbtApp, text: str, what: str) -> None:
     """Copy; a text too long for the terminal's clipboard goes to a file."""
     if sequence(text) is None:
@@ -97,5 +119,8 @@ async def edit(app: Proc2dbtApp, text: str, name: str, at: int) -> str | None:
     return edited
 
 
-def _say(app: Proc2dbtApp, sentence: str, severity: str = "information") -> None:
-    app.notify(literal(sentence), severity=severity, markup=False)  # type: ignore[arg-type]
+def _say(
+    app: Proc2dbtApp, sentence: str, severity: str = "information", timeout: float | None = None
+) -> None:
+    level = cast("Any", severity)
+    app.notify(literal(sentence), severity=level, markup=False, timeout=timeout)

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 from core.pipeline.wish import Wish, headless_command
 from core.project.clock import Clock, system_clock
 from core.project.codes import Diagnostic, ProjectError
-from core.project.guards import ModelNames, check_project
-from core.project.project import MigrationProject
 from core.project.settings import Settings
-from core.project.status import LastRun, TableStatus, table_status
 from tui.viewmodels.tables import Preview, TableInfo, info_of
 
 if TYPE_CHECKING:
     from core.git.history import RunFolder
     from core.pipeline.closing import Closing
     from core.pipeline.result import Summary
+    from core.project.guards import ModelNames
+    from core.project.project import MigrationProject
+    from core.project.status import LastRun
     from tui.bridge import Bridge
     from tui.preview import Previewer
     from tui.runs import Opener, PartsFor, SittingRun
@@ -91,7 +91,7 @@ class Session:
     async def load(self) -> None:
         """Read the project: names first, then each table's state, a few at a time."""
         root = self.wish.project
-        project = MigrationProject.open(root)
+        project = await asyncio.to_thread(_open, root)
         self._show(ProjectView(root, project))
         problems = await asyncio.to_thread(_problems, project, self.settings, self.wish)
         names = [] if problems else await asyncio.to_thread(_names, project)
@@ -111,35 +111,30 @@ class Session:
         self._opener().require_author(self.settings)
 
     async def _load_tables(self, project: MigrationProject, names: Sequence[str]) -> None:
-        models = await asyncio.to_thread(ModelNames.of, project, self.settings.model_names)
+        models = await asyncio.to_thread(_model_names, project, self.settings)
         runs = await asyncio.to_thread(_last_runs, self.wish.project)
         infos = list(self.view.tables)
         for start in range(0, len(names), CHUNK):
             part = names[start : start + CHUNK]
 
             def read(part: Sequence[str] = part) -> list[TableInfo]:
-                return [
-                    info_of(project, table_status(project, n, models, runs.get(n))) for n in part
-                ]
+                return _infos(project, part, models, runs)
 
             infos[start : start + len(part)] = await asyncio.to_thread(read)
             self._show(replace(self.view, tables=tuple(infos)))
 
     async def refresh(self, item_ids: Iterable[str]) -> None:
         """Read some tables again, after a run."""
-        project = MigrationProject.open(self.wish.project)
-        wanted = set(item_ids)
+        wanted = sorted(set(item_ids))
 
-        def read() -> dict[str, TableInfo]:
-            models = ModelNames.of(project, self.settings.model_names)
+        def read() -> tuple[MigrationProject, dict[str, TableInfo]]:
+            project = _open(self.wish.project)
+            models = _model_names(project, self.settings)
             runs = _last_runs(self.wish.project)
-            statuses: list[TableStatus] = [
-                table_status(project, n, models, runs.get(n)) for n in sorted(wanted)
-            ]
-            return {s.item_id: info_of(project, s) for s in statuses}
+            return project, {t.item_id: t for t in _infos(project, wanted, models, runs)}
 
         try:
-            found = await asyncio.to_thread(read)
+            project, found = await asyncio.to_thread(read)
         except (ProjectError, OSError):
             return
         tables = tuple(found.get(t.item_id, t) for t in self.view.tables)
@@ -279,7 +274,32 @@ class Session:
 # --- reading, in threads; what they import is not there before the first screen ------------------
 
 
+def _open(root: Path) -> MigrationProject:
+    from core.project.project import MigrationProject
+
+    return MigrationProject.open(root)
+
+
+def _model_names(project: MigrationProject, settings: Settings) -> ModelNames:
+    from core.project.guards import ModelNames
+
+    return ModelNames.of(project, settings.model_names)
+
+
+def _infos(
+    project: MigrationProject,
+    names: Sequence[str],
+    models: ModelNames,
+    runs: Mapping[str, LastRun],
+) -> list[TableInfo]:
+    from core.project.status import table_status
+
+    return [info_of(project, table_status(project, n, models, runs.get(n))) for n in names]
+
+
 def _problems(project: MigrationProject, settings: Settings, wish: Wish) -> list[Diagnostic]:
+    from core.project.guards import check_project
+
     return check_project(project, settings.target, wish.environment)
 
 

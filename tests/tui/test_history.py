@@ -23,10 +23,13 @@ async def test_history_equals_what_was_shown_live(kit: Kit) -> None:
         app.app.clear_notifications()
         live = {}
         for tab in TABS:
-            await app.press("g", tab)
-            app.app.screen.repaint()  # type: ignore[attr-defined]
-            await app.settle()
-            live[tab] = app.text
+            await app.press(tab, "g")
+            for row in range(3):
+                app.app.screen.repaint()  # type: ignore[attr-defined]
+                await app.settle()
+                live[tab, row] = app.text
+                await app.press("j")
+        assert len(set(live.values())) == 3 * len(TABS), "every tab of every row says its own"
     async with kit.open() as again:
         await again.press("h")
         await again.shows("✓ ")
@@ -35,8 +38,11 @@ async def test_history_equals_what_was_shown_live(kit: Kit) -> None:
         again.app.clear_notifications()
         await again.settle()
         for tab in TABS:
-            await again.press("g", tab)
-            assert again.text == live[tab]
+            await again.press(tab, "g")
+            for row in range(3):
+                await again.settle()
+                assert again.text == live[tab, row]
+                await again.press("j")
         await again.press("c")
         assert "This run is over" in again.toasts()
 

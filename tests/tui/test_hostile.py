@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,12 +12,16 @@ from textual.app import App, ComposeResult
 from textual.widget import Widget
 from textual.widgets import Static
 
+from core.pipeline import events as ev
 from tests.tui.kit import screen_text
+from tests.tui.streams import Stream, hostile
 from tui.screens.question import Answer, Question
 from tui.screens.reader import Reader
 from tui.screens.words import Words
 from tui.text import fit, line, literal, plain, table, wrap
 from tui.viewmodels.document import Code, Lines
+from tui.viewmodels.summary import consent_document
+from tui.viewmodels.tables import Preview, TableInfo, facts
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.line_bar import LineBar
 from tui.widgets.row_list import RowList
@@ -139,6 +144,28 @@ async def test_a_question_shows_foreign_text_literally(name: str) -> None:
         await pilot.pause(0.05)
         shown = screen_text(app)
         assert shown.count(SEEN) == (3 if name == "question" else 2)
+
+
+def test_the_question_about_sending_shows_foreign_text_literally(tmp_path: Path) -> None:
+    stream = Stream(tmp_path)
+    hostile(stream)
+    item = next(iter(stream.bridge().state.items))
+    stream.add(ev.ConsentAsked(host=HOSTILE, items=(item,), estimate_usd=1.0, text=f"a: {HOSTILE}"))
+    bridge = stream.bridge()
+    asked = bridge.state.consent_asked
+    assert asked is not None
+    found = consent_document(bridge.state, asked, 200).text()
+    assert SEEN in found
+    assert "[dbo].[T] [/x] [b" in found.partition("Tables:")[2]
+
+
+def test_what_the_compiler_would_do_is_said_literally() -> None:
+    info = TableInfo("a.b", HOSTILE, writer=HOSTILE)
+    refused = Preview(handled=False, words=HOSTILE, reads=(HOSTILE,))
+    found = [plain(spans) for spans in facts(info, 200, refused)]
+    assert sum(SEEN in text for text in found) == 3, "writer, what is read, and the reason"
+    handled = [plain(spans) for spans in facts(info, 200, Preview(handled=True, words=HOSTILE))]
+    assert SEEN in handled[-1]
 
 
 async def test_a_toast_shows_foreign_text_literally() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.core.pipeline.small_project import write_spec, write_table
-from tests.tui.kit import Kit
+from tests.tui.kit import Kit, Opened
+from tui.screens.tables import TablesScreen
 
 
 async def test_an_empty_folder_says_what_is_missing(kit: Kit) -> None:
@@ -108,10 +109,32 @@ async def test_preselected_tables_are_marked(kit: Kit) -> None:
         assert "1 selected" in app.text
 
 
+async def test_all_ready_keeps_what_is_preselected_and_takes_it_back_only_when_pressed_again(
+    kit: Kit,
+) -> None:
+    names = ("silver.customer", "silver.sales", "silver.store")
+    async with kit.write().open(preselected=names) as app:
+        await app.press("a")
+        assert "3 selected" in app.text
+        await app.press("a")
+        assert "selected" not in app.text.splitlines()[0]
+
+
+async def test_all_ready_pressed_while_the_project_is_read_marks_what_comes(kit: Kit) -> None:
+    app = kit.write().app()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        opened = Opened(app, pilot)
+        screen = app.screen
+        assert isinstance(screen, TablesScreen)
+        complete = app.session.view.complete
+        screen.act_all_ready()
+        assert not complete
+        await opened.until(lambda: app.session.view.complete)
+        await opened.shows("3 selected")
+
+
 async def test_five_thousand_tables(kit: Kit) -> None:
     kit.tables = tuple(f"silver.Table{n:04}" for n in range(5000))
-    from tests.tui.kit import Opened
-
     kit.write()
     app = kit.app()
     async with app.run_test(size=(120, 40), notifications=True) as pilot:

@@ -28,6 +28,9 @@ def command(folder: Path, app: bool, no_run: bool, jobs: int | None, as_json: bo
     from core.demo import copy_demo
     from tui.problems import say
 
+    if app and _is_demo(folder):
+        say(f"{folder} holds the demo already and is opened as it is; remove it for a fresh one.")
+        _open_app(folder)
     copy_demo(folder)
     say(f"The demo project is in {folder}.")
     if no_run:
@@ -46,6 +49,18 @@ def command(folder: Path, app: bool, no_run: bool, jobs: int | None, as_json: bo
         on_results=ended.update,
     )
     sys.exit(code if code not in (0, 1) else _compare(ended))
+
+
+def _is_demo(folder: Path) -> bool:
+    """Whether the demo was copied here before: its manifest is there, unchanged."""
+    from core.demo import demo_project
+
+    try:
+        return (folder / "manifest.json").read_bytes() == demo_project().joinpath(
+            "manifest.json"
+        ).read_bytes()
+    except OSError:
+        return False
 
 
 def _targets() -> tuple[str, ...]:

@@ -12,11 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 
-from core.pipeline.decisions import DecisionError
 from core.project.codes import ProjectError
 from tui.actions import Situation, actions_for, find, help_document
 from tui.pace import repaint_interval
-from tui.text import literal
+from tui.text import Line, literal
 from tui.widgets.action_footer import ActionFooter
 from tui.widgets.line_bar import LineBar
 
@@ -35,12 +34,19 @@ def bindings_for(screen: str) -> list[BindingType]:
     ]
 
 
+def _is_sentence(error: Exception) -> bool:
+    """Whether an error is one of ours, whose text says what to do."""
+    from core.pipeline.decisions import DecisionError
+
+    return isinstance(error, ProjectError | DecisionError)
+
+
 class BaseScreen(Screen[None]):
     """A main screen: one header line (or two), a body, a footer."""
 
     NAME: ClassVar[str] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-ultra")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (16, "-short"), (30, "-tall")]  # noqa: RUF012
     AUTO_FOCUS = ""
 
     @property
@@ -55,10 +61,23 @@ class BaseScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, body, footer."""
-        yield LineBar(id="header")
+        yield LineBar(self.header_lines, id="header")
         with Vertical(id="body"):
             yield from self.compose_body()
         yield ActionFooter(self.NAME, self._footer_state, id="footer")
+
+    def header_lines(self, width: int) -> list[Line]:
+        """The header for a width; asked for again when that changes."""
+        return []
+
+    def paint_header(self) -> None:
+        """The header, from the state."""
+        self.query_one("#header", LineBar).rebuild()
+
+    @property
+    def stacked_away(self) -> bool:
+        """There is room for the list or the pane, not for both."""
+        return self.has_class("-narrow") and self.has_class("-tiny")
 
     def compose_body(self) -> ComposeResult:
         """What is between header and footer."""
@@ -107,7 +126,9 @@ class BaseScreen(Screen[None]):
         """Call ``act``; what goes wrong becomes a sentence. Coroutines run as a worker."""
         try:
             result = act()
-        except (ProjectError, DecisionError) as error:
+        except Exception as error:
+            if not _is_sentence(error):
+                raise
             self.tell(str(error), "error")
             return
         if inspect.iscoroutine(result):
@@ -118,7 +139,9 @@ class BaseScreen(Screen[None]):
     async def _telling(self, coroutine: Any) -> None:
         try:
             await coroutine
-        except (ProjectError, DecisionError, OSError) as error:
+        except Exception as error:
+            if not (_is_sentence(error) or isinstance(error, OSError)):
+                raise
             self.tell(str(error), "error")
         if self.is_mounted:
             self.repaint()

@@ -14,7 +14,7 @@ from core.pipeline.state import RunState
 from tui.screens.base import STYLES
 from tui.screens.question import DEAF
 from tui.session import Session
-from tui.text import Line, line, lines_of
+from tui.text import Line, line, split_lines, wrapped
 from tui.viewmodels.document import Lines
 from tui.viewmodels.summary import finish_lines
 from tui.widgets.line_bar import LineBar
@@ -57,7 +57,6 @@ class FinishScreen(ModalScreen[str]):
         plan = finish_lines(self._state, commits=self.commits, branch=branch, sends=self.sends)
         self.query_one("#plan", LineBar).set_lines([*plan, ()])
         pane = self.query_one("#text", TextPane)
-        pane.set_document(self._text())
         pane.focus()
         deaf = cast("float", getattr(self.app, "deaf_seconds", DEAF))
         self._hears_from = time.monotonic() + deaf
@@ -65,12 +64,25 @@ class FinishScreen(ModalScreen[str]):
         if deaf:
             self.set_timer(deaf, lambda: self._show_answers(True))
 
-    def _text(self) -> Lines:
+    def on_resize(self) -> None:
+        """The text is wrapped to the width it has; the first size is one as well."""
+        self.call_after_refresh(self._show_text)
+
+    def _show_text(self) -> None:
+        pane = self.query_one("#text", TextPane)
+        pane.set_document(self._text(max(20, pane.scrollable_content_region.width - 1)))
+
+    def _text(self, width: int) -> Lines:
         if not self.commits:
             return Lines("none", [])
         title, body = self._session.pr_text()
-        head: list[Line] = [line((title, "bold")), ()]
-        return Lines("pr", [*head, *lines_of(body)])
+        lines: list[Line] = [*wrapped(title, width, "bold"), ()]
+        for row in split_lines(body):
+            # A row of a Markdown table stays one line: broken, it would be no table.
+            lead = " " * (len(row) - len(row.lstrip()))
+            kept = [line(row)] if row.startswith("|") else wrapped(row, width - len(lead))
+            lines += [line(lead, *part) for part in kept] if lead else kept
+        return Lines("pr", lines)
 
     def _show_answers(self, hearing: bool) -> None:
         key = "key" if hearing else "dim"

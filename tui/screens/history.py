@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from tui.actions import HISTORY, Situation
 from tui.screens.base import STYLES, BaseScreen, bindings_for
 from tui.session import PastRun
-from tui.text import Line, line
+from tui.text import Line, count, line, span
 from tui.viewmodels import history as vm
 from tui.widgets.line_bar import LineBar
 from tui.widgets.row_list import RowList
@@ -57,17 +57,14 @@ class HistoryScreen(BaseScreen):
     def _row(self, key: str, width: int, _marked: bool) -> Line:
         return vm.row_line(self._runs[key], width)
 
+    def header_lines(self, width: int) -> list[Line]:
+        """The project, and how many runs it has."""
+        name = span(self.session.view.root.resolve().name)
+        return [line(("History ", "title"), name, (f"   {count(len(self._runs), 'run')}", "dim"))]
+
     def repaint(self) -> None:
         """Header and footer."""
-        self.query_one("#header", LineBar).set_lines(
-            [
-                line(
-                    ("History ", "title"),
-                    self.session.view.root.resolve().name,
-                    (f"   {len(self._runs)} runs", "dim"),
-                )
-            ]
-        )
+        self.paint_header()
         self.query_one("#footer").rebuild()  # type: ignore[attr-defined]
 
     def situation(self) -> Situation:

@@ -22,7 +22,6 @@ from tui.viewmodels import run as vm
 from tui.viewmodels import summary as svm
 from tui.viewmodels.panes import Focus, attempt_of
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.line_bar import LineBar
 from tui.widgets.row_list import RowList
 from tui.widgets.text_pane import TextPane
 
@@ -38,6 +37,22 @@ def consent_question(state: RunState, asked: ConsentAsked, width: int) -> Questi
     )
     document = svm.consent_document(state, asked, width)
     return Question(f"Send to {asked.host}?", document, answers)
+
+
+def retry_question(
+    state: RunState, wanted: Sequence[str], title: str, others: Sequence[str]
+) -> Question:
+    """How tables are done again; ``others`` are the authors the run does not use."""
+    answers = [
+        Answer("f", "afresh: a new model", "fresh"),
+        Answer("t", "from the tests on, with the model they have", "tests"),
+        Answer("w", "with a hint in your words", "hint"),
+    ]
+    answers += [
+        Answer(str(n), f"afresh with another author: {name}", f"author:{name}")
+        for n, name in enumerate(sorted(others), 1)
+    ]
+    return Question(title, svm.selection_document(state, wanted, "Do again:"), answers)
 
 
 class ItemsScreen(BaseScreen):
@@ -133,11 +148,9 @@ class ItemsScreen(BaseScreen):
         self.paint_item()
         self.query_one("#footer").rebuild()  # type: ignore[attr-defined]
 
-    def paint_header(self) -> None:
+    def header_lines(self, width: int) -> list[Line]:
         """The line that is always there."""
-        header = self.query_one("#header", LineBar)
-        width = max(20, header.size.width - 2)
-        header.set_lines(vm.header_lines(self.state, width, self.now()))
+        return vm.header_lines(self.state, max(20, width - 2), self.now())
 
     def fill(self) -> None:
         """The rows, in their order."""
@@ -227,7 +240,10 @@ class ItemsScreen(BaseScreen):
         )
 
     def act_switch(self) -> None:
-        """From the list to the pane and back."""
+        """From the list to the pane and back; where only one has room, to the other."""
+        if self.stacked_away:
+            self.act_maximize()
+            return
         (self.pane() if self.rows.has_focus else self.rows).focus()
 
     def act_maximize(self) -> None:
@@ -341,25 +357,15 @@ class ItemsScreen(BaseScreen):
     async def retry(self, wanted: Sequence[str]) -> None:
         """Ask how, then do these tables again."""
         about = svm.selection_document(self.state, wanted, "Do again:")
-        answers = [
-            Answer("f", "afresh: a new model", "fresh"),
-            Answer("t", "from the tests on, with the model they have", "tests"),
-            Answer("w", "with a hint in your words", "hint"),
-        ]
         others = [
             a for a in self.controller.parts.authors if a != self.controller.plan.settings.author
         ]
-        answers += [
-            Answer(str(n), f"afresh with another author: {name}", f"author:{name}")
-            for n, name in enumerate(sorted(others), 1)
-        ]
-        answer = await self.app.push_screen_wait(
-            Question(f"Retry {self._named(wanted)}", about, answers)
-        )
+        title = f"Retry {self._named(wanted)}"
+        answer = await self.app.push_screen_wait(retry_question(self.state, wanted, title, others))
         hint = ""
         if answer == "hint":
             hint = await self.app.push_screen_wait(
-                Words(f"Retry {self._named(wanted)}", about, "a hint for the author: use QUALIFY")
+                Words(title, about, "a hint for the author: use QUALIFY")
             )
         if not answer or (answer == "hint" and not hint.strip()):
             return

@@ -194,6 +194,9 @@ class RunScreen(ItemsScreen):
 
     def act_switch(self) -> None:
         """List, pane, the pane beside it, list."""
+        if self.stacked_away:
+            self.act_maximize()
+            return
         beside = self.query_one("#beside", TextPane)
         if self.rows.has_focus:
             self.pane().focus()

@@ -46,16 +46,15 @@ class SummaryScreen(ItemsScreen):
         """A row with its decision."""
         return svm.row_line(self.state.items[key], width, marked, 0.0)
 
-    def paint_header(self) -> None:
+    def header_lines(self, width: int) -> list[Line]:
         """The counts and the decisions, what became of the run below."""
-        header = self.query_one("#header", LineBar)
-        width = max(20, header.size.width - 2)
+        width = max(20, width - 2)
         left = svm.verdict_line(self.state)
         phase, tone = vm.phase_span(self.state)
         used = sum(len(text) for text, _ in left)
         right = fit(phase, len(phase))
         gap = max(1, width - used - len(right))
-        header.set_lines([(*left, (" " * gap, ""), (right, tone)), *svm.end_lines(self.state)])
+        return [(*left, (" " * gap, ""), (right, tone)), *svm.end_lines(self.state)]
 
     def fill(self) -> None:
         """The rows."""

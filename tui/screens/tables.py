@@ -46,6 +46,10 @@ class TablesScreen(BaseScreen):
         self._seen = -1
         self._detail: tuple[object, ...] = ()
         self._ahead: Timer | None = None
+        self._all_wanted = False
+        """All ready tables were asked for while the project is still being read."""
+        self._all_marked = False
+        """The marks are those of ``all ready``: once more takes them away."""
 
     def compose_body(self) -> ComposeResult:
         """List and details."""
@@ -84,7 +88,8 @@ class TablesScreen(BaseScreen):
             self._infos = {t.item_id: t for t in view.tables}
             self._mark_preselected()
         self._fill()
-        self._paint_header()
+        self._mark_wanted()
+        self.paint_header()
         self._paint_detail()
         self.query_one("#footer").rebuild()  # type: ignore[attr-defined]
 
@@ -118,7 +123,8 @@ class TablesScreen(BaseScreen):
             return "no table has these words; esc in the filter clears it"
         return "no tables: catalog/tables and ddl/ are empty"
 
-    def _paint_header(self) -> None:
+    def header_lines(self, width: int) -> list[Line]:
+        """Project, branch, target, author; how many tables, ready, marked."""
         view = self.session.view
         rows = self.query_one("#rows", RowList)
         settings = self.session.settings
@@ -135,12 +141,11 @@ class TablesScreen(BaseScreen):
             if words:
                 left += [("  ", ""), span(words, "dim")]
         right = vm.counts_line(view.tables, len(rows.marked)) if view.tables else ()
-        width = self.query_one("#header").size.width
         room = width - sum(len(t) for t, _ in left) - sum(len(t) for t, _ in right)
         while room < 2 and len(left) > 2:
             room += sum(len(t) for t, _ in left[-2:])
             left = left[:-2]
-        self.query_one("#header", LineBar).set_lines([(*left, (" " * max(2, room), ""), *right)])
+        return [(*left, (" " * max(2, room), ""), *right)]
 
     def _paint_detail(self) -> None:
         rows = self.query_one("#rows", RowList)
@@ -261,15 +266,36 @@ class TablesScreen(BaseScreen):
 
     def act_select(self) -> None:
         """Mark the row."""
+        self._all_marked = False
         self.query_one("#rows", RowList).toggle_mark()
 
     def act_all_ready(self) -> None:
-        """Mark every ready table that is shown; all marked already: unmark them."""
+        """Mark every ready table that is shown; pressed once more: unmark them."""
         rows = self.query_one("#rows", RowList)
-        ready = {k for k in rows.keys if self._infos[k].ready}
-        if not ready:
+        view = self.session.view
+        ready = self._ready_shown()
+        if self._all_marked and rows.marked >= ready:
+            rows.marked = set()
+            self._all_marked = self._all_wanted = False
+            return
+        rows.marked |= ready
+        self._all_marked = True
+        if not view.complete and not view.problems:
+            self._all_wanted = True
+            self.tell("The project is still being read; ready tables are marked as they come.")
+        elif not ready:
+            self._all_marked = False
             self.tell("No table is ready; the details of a row say what is missing.", "warning")
-        rows.marked = set() if rows.marked >= ready else rows.marked | ready
+
+    def _ready_shown(self) -> set[str]:
+        rows = self.query_one("#rows", RowList)
+        return {k for k in rows.keys if self._infos[k].ready}
+
+    def _mark_wanted(self) -> None:
+        """What became ready since all of them were asked for."""
+        if self._all_wanted:
+            self.query_one("#rows", RowList).marked |= self._ready_shown()
+            self._all_wanted = not self.session.view.complete
 
     def act_show_all(self) -> None:
         """Sources too, or targets only."""
@@ -287,7 +313,10 @@ class TablesScreen(BaseScreen):
         self.query_one("#filter", FilterBar).open(purpose, words)
 
     def act_switch(self) -> None:
-        """From list to details and back."""
+        """From list to details and back; where only one has room, to the other."""
+        if self.stacked_away:
+            self.act_maximize()
+            return
         rows = self.query_one("#rows")
         target = "#detail" if rows.has_focus else "#rows"
         self.query_one(target).focus()
@@ -338,7 +367,8 @@ class TablesScreen(BaseScreen):
 
     async def _ask_unfinished(self, tables: list[str], error: ProjectError) -> None:
         run_id = str((error.diagnostic.details or {}).get("run_id", ""))
-        words = Lines("unfinished", wrapped(error.diagnostic.message, 90))
+        width = min(90, int(self.size.width * 0.9) - 8)
+        words = Lines("unfinished", wrapped(error.diagnostic.message, width))
         answers = (
             Answer("r", "take it up: finished tables are kept", "resume"),
             Answer("d", "discard it and start anew", "discard"),

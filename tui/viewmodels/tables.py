@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from core.project.catalog import CatalogTable
 from core.project.codes import Diagnostic, ProjectError
-from core.project.project import MigrationProject
-from core.project.status import LastRun, Mark, Role, Stage, TableStatus
 from tui.text import Line, Span, count, fit, line, literal, span, table, wrap, wrapped
 from tui.viewmodels.document import Code, Document, Lines, joined
+
+if TYPE_CHECKING:  # the file models cost a quarter of the time to the first screen
+    from core.project.catalog import CatalogTable
+    from core.project.project import MigrationProject
+    from core.project.status import LastRun, TableStatus
+
+TARGET = "target"
+"""The role of a table that gets a model (``core.project.status.Role.TARGET``)."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class TableInfo:
     item_id: str
     display: str
     loading: bool = False
-    role: Role = Role.TARGET
+    role: str = TARGET
     kind: str = ""
     tests: int = 0
     writer: str = ""
@@ -35,15 +41,15 @@ class TableInfo:
     @property
     def ready(self) -> bool:
         """Whether a run would get past the guards."""
-        return not self.loading and self.role is Role.TARGET and not self.problems
+        return not self.loading and self.role == TARGET and not self.problems
 
     @property
     def status(self) -> str:
         """One word for the last column."""
         if self.loading:
             return "reading"
-        if self.role is not Role.TARGET:
-            return self.role.value
+        if self.role != TARGET:
+            return self.role
         if self.problems:
             return "blocked"
         return self.last_run or ("has model" if self.has_model else "ready")
@@ -76,6 +82,8 @@ class Preview:
 
 def info_of(project: MigrationProject, status: TableStatus) -> TableInfo:
     """A row from a table's status; reads only what the guards have read already."""
+    from core.project.status import Mark, Stage
+
     try:
         known: CatalogTable | None = project.table(status.item_id)
     except ProjectError:
@@ -88,7 +96,7 @@ def info_of(project: MigrationProject, status: TableStatus) -> TableInfo:
     info = TableInfo(
         item_id=status.item_id,
         display=status.display,
-        role=status.role,
+        role=status.role.value,
         kind=known.kind.value if known is not None and known.kind is not None else "",
         tests=tests,
         writer=writer.display if writer is not None else "",
@@ -117,7 +125,7 @@ def visible(
     found = [
         t
         for t in tables
-        if (everything or t.loading or t.role is Role.TARGET)
+        if (everything or t.loading or t.role == TARGET)
         and (not wanted or all(word in t.haystack for word in wanted))
     ]
     if sort == "status":
@@ -161,7 +169,7 @@ def row_line(info: TableInfo, width: int, marked: bool) -> Line:
     sign, tone = STATUS_TONES.get(info.status, ("·", "dim"))
     words = BLOCKED_WORDS.get(info.codes[0], "blocked") if info.problems else info.status
     name_width, kind, tests = _columns(width)
-    quiet = info.problems or info.role is not Role.TARGET
+    quiet = info.problems or info.role != TARGET
     parts: list[Span] = [
         ("● ", "mark") if marked else ("  ", ""),
         (fit(literal(info.display), name_width) + " ", "dim" if quiet else ""),
@@ -210,7 +218,7 @@ def head_line(width: int) -> Line:
 
 def counts_line(tables: Sequence[TableInfo], selected: int) -> Line:
     """``24 tables · 18 ready · 2 selected``."""
-    targets = [t for t in tables if t.role is Role.TARGET]
+    targets = [t for t in tables if t.role == TARGET]
     ready = sum(t.ready for t in targets)
     blocked = sum(bool(t.problems) for t in targets)
     parts: list[Span] = [(count(len(targets), "table"), "bold"), (f" · {ready} ready", "ok")]
