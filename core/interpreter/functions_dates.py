@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.interpreter.casts import Mode, convert
+from core.interpreter.casts_dates import date_from_text
 from core.interpreter.errors import Refused, SqlError, raising
 from core.interpreter.naming import once
 from core.tsql import types as t
@@ -54,7 +55,8 @@ def moment(emitter: ExpressionEmitter, node: exp.Expr) -> tuple[str, SqlType]:
         return sql, type_
     if type_.is_string:
         # Text is read as datetime2 in date functions, so that no digit is lost.
-        return convert(sql, type_, t.DATETIME2), t.DATETIME2
+        # A seventh digit crosses no boundary that six do not: functions/datediff-transact-sql.
+        return once(sql, lambda text: date_from_text(text, None, False)), t.DATETIME2
     return convert(sql, type_, t.DATETIME), t.DATETIME
 
 
