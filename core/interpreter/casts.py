@@ -14,7 +14,6 @@ from core.interpreter.casts_dates import (
     date_from_text,
     date_to_text,
     to_datetime,
-    whole_microseconds,
 )
 from core.interpreter.errors import Refused, SqlError, raising, sql_text
 from core.interpreter.naming import once
@@ -335,7 +334,7 @@ def _to_date(sql: str, source: SqlType, target: SqlType, mode: Mode, style: int 
     if source.is_string or source.name is N.SQL_VARIANT:
         return to_datetime(
             date_from_text(
-                whole_microseconds(sql, target),
+                sql,
                 style,
                 mode is Mode.TRY,
                 is_datetime=target.name in (N.DATETIME, N.SMALLDATETIME),

@@ -5,7 +5,7 @@ The styles are those of ``functions/cast-and-convert-transact-sql``, "Date and t
 
 from __future__ import annotations
 
-from core.interpreter.errors import REFUSAL, Refused, raising, sql_text
+from core.interpreter.errors import Refused, sql_text
 from core.tsql.types import SqlType, TypeName
 
 N = TypeName
@@ -51,22 +51,6 @@ def date_from_text(sql: str, style: int | None, is_try: bool, *, is_datetime: bo
     else:
         value = f"coalesce({parsed}, {iso})"
     return value if is_try else f"ts_or_bad_date({sql}, {value})"
-
-
-def whole_microseconds(sql: str, target: SqlType) -> str:
-    """A text that is to be a date type; refused when it has a seventh digit of a second.
-
-    Moments are kept in microseconds; with five digits or fewer the seventh changes nothing.
-    """
-    digits = 7 if target.scale is None else target.scale
-    if target.name not in (N.DATETIME2, N.TIME, N.DATETIMEOFFSET) or digits < 6:
-        return sql
-    reason = "a seventh digit of a second is not supported (moments are kept in microseconds)"
-    message = f"{target.name}~{reason}"
-    return (
-        f"CASE WHEN regexp_matches({sql}, '[.][0-9]{{6}}[1-9]') "
-        f"THEN {raising(REFUSAL, message)} ELSE {sql} END"
-    )
 
 
 def to_datetime(
