@@ -180,6 +180,7 @@ def files_of(project: Path) -> dict[str, str]:
     return {file.name: file.read_text() for file in sorted(folder.glob("*stg_*"))}
 
 
+@pytest.mark.slow
 def test_a_third_of_the_calls_failing_gives_the_same_models(tmp_path: Path) -> None:
     texts, asked = {}, {}
     for name, script in (("well", steady), ("ill", flaky(steady, 0.3, seed=4))):
@@ -199,6 +200,7 @@ def test_a_third_of_the_calls_failing_gives_the_same_models(tmp_path: Path) -> N
 SECRET = "Server=prod;User ID=etl;Password=Gehe1m-Wort!;"
 
 
+@pytest.mark.slow
 def test_a_recorded_run_is_replayed_without_a_server(tmp_path: Path) -> None:
     comment = f"opens {SECRET} with AKIAIOSFODNN7EXAMPLE"
     project = write_dynamic(tmp_path / "project", ["Customer"], comment=comment)
