@@ -45,17 +45,14 @@ class FinishScreen(ModalScreen[str]):
         """What happens, the text, the answers."""
         with Vertical(id="dialog", classes="reading"):
             yield LineBar(id="title")
-            yield LineBar(id="plan")
+            yield LineBar(self._plan, id="plan")
             yield TextPane(id="text")
             yield LineBar(id="answers")
 
     def on_mount(self) -> None:
         """Show it and start the deaf time."""
-        branch = self._state.started.branch if self._state.started is not None else ""
         verb = "Commit and finish the run" if self.commits else "Finish the run"
         self.query_one("#title", LineBar).set_lines([line((verb, "title"))])
-        plan = finish_lines(self._state, commits=self.commits, branch=branch, sends=self.sends)
-        self.query_one("#plan", LineBar).set_lines([*plan, ()])
         pane = self.query_one("#text", TextPane)
         pane.focus()
         deaf = cast("float", getattr(self.app, "deaf_seconds", DEAF))
@@ -63,6 +60,13 @@ class FinishScreen(ModalScreen[str]):
         self._show_answers(deaf == 0)
         if deaf:
             self.set_timer(deaf, lambda: self._show_answers(True))
+
+    def _plan(self, width: int) -> list[Line]:
+        branch = self._state.started.branch if self._state.started is not None else ""
+        found = finish_lines(
+            self._state, width, commits=self.commits, branch=branch, sends=self.sends
+        )
+        return [*found, ()]
 
     def on_resize(self) -> None:
         """The text is wrapped to the width it has; the first size is one as well."""

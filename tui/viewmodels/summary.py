@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from core.pipeline.events import ConsentAsked
 from core.pipeline.result import Decision, ItemStatus
 from core.pipeline.state import ItemState, RunState
-from tui.text import Line, Span, count, fit, line, literal, span, wrapped
+from tui.text import Line, Span, count, fit, line, literal, span, wrap, wrapped
 from tui.viewmodels.document import Lines, joined
 from tui.viewmodels.run import STATUS_SIGNS, decision_mark, status_words
 
@@ -230,7 +230,9 @@ def failing_line(item: ItemState) -> int:
     return next((i.model_line for i in kept.review.issues if i.model_line), 0)
 
 
-def finish_lines(state: RunState, *, commits: bool, branch: str, sends: bool) -> list[Line]:
+def finish_lines(
+    state: RunState, width: int, *, commits: bool, branch: str, sends: bool
+) -> list[Line]:
     """What will happen at the end of the run, before it happens."""
     accepted = [i for i in state.items.values() if i.accepted]
     left = [
@@ -241,23 +243,31 @@ def finish_lines(state: RunState, *, commits: bool, branch: str, sends: bool) ->
     rejected = [i for i in state.items.values() if i.accepted is False]
     lines: list[Line] = []
     if commits and accepted:
-        words = (
-            f"{count(len(accepted), 'table')} on {branch or 'the current branch'}, one commit each"
-        )
-        lines.append(line(("⎇ commit   ", "ok"), words))
+        tables = count(len(accepted), "table")
+        words = f"{tables}, one commit each, on {branch or 'the current branch'}"
+        lines += _labelled("⎇ commit   ", "ok", words, width)
     elif commits:
-        lines.append(line(("Nothing is accepted, so nothing is committed.", "warn")))
+        lines += wrapped("Nothing is accepted, so nothing is committed.", width, "warn")
     else:
-        lines.append(line(("Files of the models stay on disk; nothing is committed here.", "")))
+        words = "Files of the models stay on disk; nothing is committed here."
+        lines += wrapped(words, width)
     if sends and accepted:
-        lines.append(line(("↑ send     ", "ok"), "push the branch and open the pull request below"))
+        words = "push the branch and open the pull request below"
+        lines += _labelled("↑ send     ", "ok", words, width)
     if left:
         names = ", ".join(i.table_ref for i in left[:4]) + (" …" if len(left) > 4 else "")
-        lines.append(
-            line(("! open     ", "accent"), f"{len(left)} stay on disk, uncommitted: {names}")
-        )
+        words = f"{len(left)} stay on disk, uncommitted: {names}"
+        lines += _labelled("! open     ", "accent", words, width)
     if rejected:
-        lines.append(
-            line(("✘ restore  ", "error"), f"the files of {count(len(rejected), 'rejected table')}")
-        )
+        words = f"the files of {count(len(rejected), 'rejected table')}"
+        lines += _labelled("✘ restore  ", "error", words, width)
     return lines
+
+
+def _labelled(label: str, tone: str, words: str, width: int) -> list[Line]:
+    """A sentence beside its label, wrapped beside it."""
+    parts = wrap(words, max(20, width - len(label)))
+    return [
+        line((label, tone) if not number else " " * len(label), part)
+        for number, part in enumerate(parts)
+    ]

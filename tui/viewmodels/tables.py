@@ -362,6 +362,10 @@ def _cell(value: object) -> str:
     return "NULL" if value is None else str(value)
 
 
+EXPLAINED = 8
+"""Cells before the words of an explanation: ``  What  ``."""
+
+
 def project_problem_document(problems: Sequence[Diagnostic], width: int) -> Lines:
     """What stops the whole project, and what to do, instead of details."""
     from core.project.explain import explain
@@ -372,7 +376,12 @@ def project_problem_document(problems: Sequence[Diagnostic], width: int) -> Line
         block += wrapped(problem.message, width)
         more = explain(problem.code.value)
         if more:
-            block += [(), *[line((text, "dim")) for text in more.splitlines()[2:]]]
+            block.append(())
+            for text in more.splitlines()[2:]:
+                lead, words = text[:EXPLAINED], text[EXPLAINED:]
+                parts = wrap(words, max(20, width - EXPLAINED))
+                block.append(line((lead + parts[0], "dim")))
+                block += [line((" " * EXPLAINED + part, "dim")) for part in parts[1:]]
         blocks.append(block)
     return joined("project", *blocks)
 

@@ -52,7 +52,8 @@ class LineBar(Painting):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As high as it has lines, where the styles leave that open."""
-        return max(1, len(self._lines))
+        lines = self._lines if self._content is None or not width else self._content(width)
+        return max(1, len(lines))
 
     def rebuild(self) -> None:
         """Ask for the content again."""
