@@ -36,6 +36,8 @@ def findings(failure: Failure, privacy: Privacy) -> dict[str, Any]:
         # Its unit test says the same once more, in a text whose columns cannot be told apart.
         shown = {k: v for k, v in failure.counterexample.items() if k != "unit_test"}
         document["counterexample"] = privacy.synthetic(shown)
+        # It is shrunk to what matters, and a NULL may be all that matters.
+        document["about_the_counterexample"] = "columns that a row leaves out are NULL"
     return document
 
 
