@@ -200,6 +200,11 @@ EXPLANATIONS: dict[Code, Explanation] = {
         "proc2dbt.toml, a PROC2DBT_ variable or a flag has an unknown name or a wrong value.",
         "Correct the named place; `proc2dbt config` prints every setting.",
     ),
+    Code.COUNTEREXAMPLE_CORRUPT: Explanation(
+        "A counterexample file cannot be run again.",
+        "The file of `proc2dbt check --replay` is not JSON, or lacks its table, rounds or rows.",
+        "Name a file .migration-runs/<item>.counterexample.json as a check has written it.",
+    ),
     Code.MISSING_CONFIG_BLOCK: Explanation(
         "The model does not say how it is materialized. " + _REVIEW,
         "It has no config() block.",

@@ -94,6 +94,7 @@ def _run(plan: Any, items: Any, compare: Any, jobs: int, replayed: Any) -> Any:
 
 def _document(file: Path) -> dict[str, Any]:
     from core.equivalence.case import from_document
+    from core.project.codes import Code, ProjectError
     from core.project.files import read_text
 
     try:
@@ -102,5 +103,7 @@ def _document(file: Path) -> dict[str, Any]:
         if not isinstance(document.get("item_id"), str):
             raise ValueError("it names no table")
     except (ValueError, AttributeError) as error:
-        raise click.UsageError(f"{file} is not a counterexample file: {error}.") from error
+        raise ProjectError.of(
+            Code.COUNTEREXAMPLE_CORRUPT, f"{file} is not a counterexample file: {error}."
+        ) from error
     return dict(document)
