@@ -27,6 +27,9 @@ Progress = Callable[[str, int, int], None]
 LEAST = 16
 """Trials that run whatever they reach."""
 
+MORE_FOR_FAILED = 12
+"""At most so many more run in place of those in which the procedure failed on its own."""
+
 _PATIENCE = 6
 """Trials after which a target that was always empty is filled beforehand."""
 
@@ -94,8 +97,8 @@ class Campaign:
 
     def run(self) -> tuple[Case, Outcome] | None:
         """The first case that differs, or that the reference refuses; ``None`` if there is none."""
-        planned = min(LEAST, self.subject.trials)
-        for number in range(planned):
+        number = 0
+        while number < min(LEAST + min(self._failed(), MORE_FOR_FAILED), self.subject.trials):
             if self._late():
                 return None
             if number == _PATIENCE and not self.tally.target_rows:
@@ -104,7 +107,11 @@ class Campaign:
             found = self._trial(self.generator.case(number))
             if found is not None:
                 return found
-        return self._search(planned)
+            number += 1
+        return self._search(number)
+
+    def _failed(self) -> int:
+        return sum(self.tally.failing.values())
 
     def _search(self, number: int) -> tuple[Case, Outcome] | None:
         coverage = self.both.procedure.reference.coverage
@@ -141,6 +148,8 @@ class Campaign:
         except SqlError as error:
             outcome = Outcome(Ending.PROCEDURE_FAILS, detail=f"loading: {error}")
         tally.count(case, outcome)
+        if outcome.ending is Ending.PROCEDURE_FAILS:
+            self.generator.trouble.learn(outcome.detail)
         self.progress("comparing", tally.trials, self.subject.trials)
         if outcome.ending in (Ending.DIFFERENT, Ending.REFUSED):
             return case, outcome

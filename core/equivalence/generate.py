@@ -9,17 +9,17 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
+from core.equivalence.arguments import parameter_choices
 from core.equivalence.case import Case, Round, Row, Rows
 from core.equivalence.hints import Hints, read_hints
 from core.equivalence.subject import EnforcedKey, Subject, stored_columns, table_key
+from core.equivalence.trouble import Trouble
 from core.equivalence.values import candidates
-from core.tsql.nodes import CreateProcedure
-from core.tsql.parser import parse_script
 from core.tsql.schema import Column, Table
-from core.tsql.types import TypeName, UnknownTypeError, parse_type
+from core.tsql.types import TypeName
 
 _KEY_ENDINGS = ("id", "key", "code", "number", "no", "num", "nr", "sk", "bk")
 _STEP = timedelta(days=1, hours=2, minutes=5)
@@ -83,7 +83,16 @@ class Generator:
     @cached_property
     def parameters(self) -> tuple[dict[str, object], ...]:
         """Parameter values worth running with; the first takes the defaults where there are any."""
-        return parameter_choices(self.subject, self.hints)
+        found = parameter_choices(self.subject, self.hints, self._pool)
+        self._pools.clear()  # the hints know more by now
+        return found
+
+    @cached_property
+    def trouble(self) -> Trouble:
+        """The errors of the procedure that data sets are to spare."""
+        target = self.subject.table(".".join(self.subject.target_key))
+        keys = {c.lower() for key in target.keys for c in key} if target is not None else set()
+        return Trouble(frozenset(keys))
 
     @cached_property
     def sources(self) -> tuple[Table, ...]:
@@ -94,8 +103,11 @@ class Generator:
         """The trial of that number: 0 has empty tables, then few rows, then more."""
         rng = random.Random(f"{self.subject.seed}:{number}")
         size = _SIZES[number] if number < len(_SIZES) else rng.choice(_SIZES[-4:])
-        parameters = self.parameters[0 if number < 3 else number % len(self.parameters)]
+        # Mostly the first: data is likeliest to meet it, and each other costs a recording.
+        other = number // 3 % len(self.parameters) if number % 3 == 2 else 0
+        parameters = self.parameters[other]
         self._style = _PLAIN
+        self.trouble.begin(rng)
         return self._sequence(self._tables(self.sources, size, rng), number, size, parameters, rng)
 
     def drawn(self, number: int, known: Sequence[Case]) -> Case:
@@ -105,6 +117,7 @@ class Generator:
         rng = random.Random(f"{self.subject.seed}:drawn:{number}")
         parameters = rng.choice(self.parameters)
         self._style = rng.choice(_STYLES)
+        self.trouble.begin(rng)
         if known and number % 2 == 0:
             before = rng.choice(known)
             tables = self._evolved(dict(before.rounds[0].tables), rng, self.subject.clock)
@@ -135,7 +148,7 @@ class Generator:
             rounds.append(Round(moment, {}, "again on unchanged sources"))
         if self.incremental and number % 3 == 2:
             moment += _STEP
-            changed = self._evolved(changed, rng, moment)
+            changed = self._evolved(changed, rng, moment, again=True)
             rounds.append(Round(moment, changed, "sources changed once more"))
         prior: Rows = ()
         if self.prior_share and (number % 4 == 3 or rng.random() < self.prior_share - 0.25):
@@ -153,7 +166,8 @@ class Generator:
             for index in range(1, len(rows)):
                 if rng.random() < 0.45:
                     rows[index] = self._sibling(table, rng.choice(rows[:index]), rng)
-            found[table_key(table)] = self._keyed(table, rows, rng)
+            keyed = self.trouble.keyed(table, self.hints, rng)
+            found[table_key(table)] = self._keyed(keyed, rows, rng)
         for foreign in self.subject.references:
             _respect(foreign, found, self.subject, rng)
         return found
@@ -194,9 +208,10 @@ class Generator:
     def _cell(self, table: Table, column: Column, rng: random.Random, number: int) -> object:
         if column.identity:
             return rng.choice((1, 2, 3, 4, 5))
-        if column.nullable and rng.random() < self._style.null:
+        spared = self.trouble.spares("null")
+        if column.nullable and not spared and rng.random() < self._style.null:
             return None
-        pool = self._pool(table, column)
+        pool = self.trouble.bearable(self._pool(table, column))
         if len(pool) > self._style.narrow and rng.random() < self._style.focus:
             return rng.choice(pool[: self._style.narrow])
         return rng.choice(pool)
@@ -259,22 +274,28 @@ class Generator:
     # -- evolution -----------------------------------------------------------------------------
 
     def _evolved(
-        self, before: dict[str, Rows], rng: random.Random, moment: datetime
+        self, before: dict[str, Rows], rng: random.Random, moment: datetime, again: bool = False
     ) -> dict[str, Rows]:
-        """The same tables later: some rows gone, some changed, some new, some of them late."""
+        """The same tables later: some rows gone, some changed, some new, some of them late.
+
+        ``again``: nearly every row stays and changes, so that some of them change twice.
+        """
+        gone, changed = (0.05, 0.9) if again else (0.2, 0.5)
         found: dict[str, Rows] = {}
         for table in self.sources:
             key = table_key(table)
-            rows = [dict(row) for row in before.get(key, ()) if rng.random() > 0.2]
+            rows = [dict(row) for row in before.get(key, ()) if rng.random() > gone]
+            if self.trouble.spares("duplicate") and rng.random() < 0.3:
+                rows = []  # what was loaded is not there to be loaded again
             for row in rows:
-                if rng.random() < 0.5:
+                if rng.random() < changed:
                     self._change(table, row, rng, moment)
             for _ in range(rng.choice((0, 1, 1, 2))):
                 row = self._row(table, rng)
                 if rng.random() < 0.5:
                     self._touch(table, row, moment)
                 rows.append(row)
-            found[key] = self._keyed(table, rows, rng)
+            found[key] = self._keyed(self.trouble.keyed(table, self.hints, rng), rows, rng)
         for foreign in self.subject.references:
             _respect(foreign, found, self.subject, rng)
         return found
@@ -341,50 +362,3 @@ def _respect(
         elif all(c is not None and c.nullable for c in columns):
             kept.append({**row, **dict.fromkeys(names)})
     tables[foreign.table] = tuple(kept)
-
-
-# -- parameters ----------------------------------------------------------------------------------
-
-
-def parameter_choices(subject: Subject, hints: Hints) -> tuple[dict[str, object], ...]:
-    """Up to four ways to call the procedure."""
-    procedure = next(
-        (
-            s
-            for s in parse_script(subject.procedure_text).statements
-            if isinstance(s, CreateProcedure)
-        ),
-        None,
-    )
-    choices: list[dict[str, object]] = [{}]
-    for parameter in procedure.parameters if procedure is not None else ():
-        if parameter.is_output:
-            continue
-        values = _values_for(parameter.name, parameter.type.text, hints, subject.clock)
-        if parameter.default is None and values:
-            choices = [{**choice, parameter.name: values[0]} for choice in choices]
-            values = values[1:]
-        choices += [{**choices[0], parameter.name: value} for value in values[:3]]
-    return tuple(choices[:4])
-
-
-def _values_for(name: str, type_text: str, hints: Hints, clock: datetime) -> list[object]:
-    try:
-        type_ = parse_type(type_text)
-    except UnknownTypeError:
-        return []
-    literals = hints.variables.get(name.lower(), [])
-    column = Column(name.lstrip("@"), type_)
-    if type_.is_string:
-        return [*dict.fromkeys(literals), *([] if literals else ["A1"])]
-    if type_.name is TypeName.BIT:
-        return [1, 0]
-    if type_.is_integer:
-        numbers = [int(x) for x in literals if x.lstrip("-").isdigit()]
-        return [*dict.fromkeys(numbers), 1, 30]
-    if type_.is_datetime:
-        days: list[object] = [clock.date() - timedelta(days=n) for n in (3, 0, 40)]
-        if type_.name is TypeName.DATE:
-            return days
-        return [datetime(d.year, d.month, d.day) for d in days if isinstance(d, date)]
-    return candidates(column, hints, clock, is_key=False)[:2]

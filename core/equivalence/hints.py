@@ -33,6 +33,10 @@ class Hints:
     all_numbers: list[str] = field(default_factory=list)
     same: dict[str, str] = field(default_factory=dict)
     variables: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    joined: set[str] = field(default_factory=set)
+    """Columns that are compared with a column, of the same name or another."""
+    trims: bool = False
+    """Whether a text removes blanks in front of texts: then keys should have some, too."""
 
     def pool(self, column: str) -> str:
         """The representative of a column's class."""
@@ -43,6 +47,7 @@ class Hints:
 
     def equate(self, left: str, right: str) -> None:
         """Columns that are compared with each other draw from one pool."""
+        self.joined |= {left, right}
         one, two = sorted((self.pool(left), self.pool(right)))
         if one != two:
             self.same[two] = one
@@ -65,6 +70,7 @@ def read_hints(texts: Iterable[str]) -> Hints:
         tokens = [t for t in tokenize(text) if not t.is_trivia]
         for position, token in enumerate(tokens):
             _literal(hints, token)
+            hints.trims = hints.trims or token.upper in ("LTRIM", "TRIM")
             if token.kind in _NAMES:
                 _column(hints, tokens, position)
             elif token.kind is TokenKind.VARIABLE:

@@ -68,7 +68,7 @@ class Subject:
     seed: int = 1
     seconds: float = 20.0
     trials: int = 40
-    mutants: int = 12
+    mutants: int = 8
     collation: str = "assume-consistent"
     clock: datetime = DEFAULT_CLOCK
     shrunk: tuple[str, ...] = ()

@@ -49,11 +49,14 @@ class Differential:
     model: ModelSide
     comparison: Comparison
 
-    def trial(self, case: Case, variant: Variant | None = None) -> Outcome:
-        """Run a case; a difference counts only where row order does not explain it."""
+    def trial(self, case: Case, *, orders: bool = True) -> Outcome:
+        """Run a case; a difference counts only where row order does not explain it.
+
+        Without ``orders`` that is not asked.
+        """
         seen = self.procedure.run(case)
-        outcome = self.against(case, seen, variant)
-        if outcome.ending is Ending.DIFFERENT:
+        outcome = self.against(case, seen)
+        if orders and outcome.ending is Ending.DIFFERENT:
             return self._explained_by_order(case, outcome, seen)
         return outcome
 

@@ -41,6 +41,8 @@ def candidates(
     name = column.name.lower()
     texts, numbers = hints.texts_for(name), hints.numbers_for(name)
     if type_.is_string:
+        if is_key and hints.trims:
+            texts = [*texts, "A1", "B2", " A1"]
         found = _texts(type_, texts, numbers, hints.all_texts, is_key=is_key)
         return _with_twins(found, type_) if vary_case else found
     if type_.name in _RANGES:
@@ -122,6 +124,8 @@ def _decimals(type_: SqlType, literals: list[str]) -> list[object]:
     unit = Decimal(1).scaleb(-scale)
     wanted = [Decimal("10"), Decimal("0"), Decimal("2.5"), Decimal("33.335"), Decimal("-7.25")]
     wanted += [Decimal("100.01"), Decimal("0.005"), Decimal("1")]
+    # Large enough that a rate or a share of them is not rounded to nothing.
+    wanted += [Decimal("98765.43"), Decimal("-54321.09")]
     for literal in literals:
         try:
             value = Decimal(literal)
@@ -154,6 +158,7 @@ def _moments(type_: SqlType, texts: list[str], hints: Hints, clock: datetime) ->
         today.replace(year=today.year - 1),
         datetime(2024, 2, 29),
         today - 8 * day,
+        today.replace(month=12, day=31) - 366 * day,
     ]
     for text in hints.all_texts:
         if (moment := _read(text)) is not None:
