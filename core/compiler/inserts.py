@@ -200,7 +200,7 @@ class Inserter:
             names = self._unique_names(state, rows)
         ordered = {item.this.name.lower() for item in wanted}
         return wanted + [
-            trees.column(known.name)
+            _stored_order(known)
             for name in names
             if name.lower() not in ordered and (known := rows.column(name)) is not None
         ]
@@ -216,6 +216,14 @@ class Inserter:
             return [c.name for c in rows.columns if c.name.lower() in best]
         fixed = _constants(rows)
         return [c.name for c in rows.columns if c.name.lower() not in fixed]
+
+
+def _stored_order(column: Column) -> exp.Expr:
+    """A column to number by where any order will do: text as it is stored."""
+    found: exp.Expr = trees.column(column.name)
+    if column.type.is_string:
+        found = exp.Collate(this=found, expression=exp.Var(this="Latin1_General_BIN2"))
+    return found
 
 
 def _is_known(item: exp.Expr) -> bool:

@@ -71,6 +71,7 @@ class DuckDbTranslator:
                 date_first=self.date_first,
                 user=USER,
                 variable=self._variable,
+                text_order=True,
             ),
         )
 

@@ -117,6 +117,10 @@ class DuckDb:
         """Text for comparison without case and trailing blanks."""
         return duckdb_text.folded(tree)
 
+    def without_case(self, tree: exp.Expr) -> exp.Expr:
+        """Text under the collation that sorts without regard to case."""
+        return exp.Collate(this=sql.operand(tree), expression=exp.Var(this="nocase"))
+
     def like(self, value: Value, pattern: Value, escape: str | None, options: Options) -> exp.Expr:
         """``value LIKE pattern``."""
         return duckdb_patterns.like(value, pattern, escape, options)

@@ -366,6 +366,13 @@ def _extreme_of(name: str) -> Rule:
         value = call.arguments[0]
         if value.type.is_string and ignores_case(call.options, value):
             return sql.fn(f"arg_{name}", value.tree, folded(value.tree.copy()))
+        if (
+            call.options.text_order
+            and value.type.is_string
+            and value.has_letters
+            and not value.is_case_sensitive
+        ):
+            return sql.fn(f"arg_{name}", value.tree, sql.fn("lower", value.tree.copy()))
         return sql.fn(name, value.tree)
 
     return rule

@@ -54,7 +54,9 @@ class Options:
     expression for a variable; without it a variable is refused. ``user_function`` does the same
     for the call of a user-defined function, given its name and translated arguments.
     ``date_first`` is SQL Server's DATEFIRST (7: weeks begin on Sunday). ``user`` is the target's
-    SQL for who is connected; without it SUSER_SNAME and its like are refused.
+    SQL for who is connected; without it SUSER_SNAME and its like are refused. ``text_order`` sorts
+    and ranks text as a case-insensitive collation does even where its equality is taken as it is:
+    data that never differ in case alone still come in another order ('apple' before 'Banana').
     """
 
     collation: Collation = Collation.ASSUME_CONSISTENT
@@ -65,3 +67,4 @@ class Options:
     user_function: Callable[[str, list[exp.Expr]], exp.Expr] | None = None
     date_first: int = 7
     user: str | None = None
+    text_order: bool = False

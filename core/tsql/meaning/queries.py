@@ -342,7 +342,12 @@ class Queries:
             descending = bool(item.args.get("desc"))
             source = self._projection_behind(key, select) if inline else None
             tree = self._order_key(key if source is None else source)
-            nulls_first = not descending and not is_not_null(key if source is None else source)
+            if self._orders_text(key if source is None else source):
+                tree = self.translator.target.without_case(tree)
+            ordered = key if source is None else source
+            if isinstance(ordered, exp.Collate):
+                ordered = ordered.this
+            nulls_first = not descending and not is_not_null(ordered)
             items.append(
                 exp.Ordered(this=tree, desc=descending or None, nulls_first=nulls_first or None)
             )
@@ -359,6 +364,12 @@ class Queries:
         if is_integer_literal(key):
             return _unaliased(select.expressions[int(key.name) - 1])
         return None
+
+    def _orders_text(self, key: exp.Expr) -> bool:
+        if self._preserves or not self.translator.options.text_order or is_integer_literal(key):
+            return False
+        value = Value(key, type_of(key), key)
+        return value.type.is_string and value.has_letters and not value.is_case_sensitive
 
     def _order_key(self, key: exp.Expr) -> exp.Expr:
         if is_output_reference(key):

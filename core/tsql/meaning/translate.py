@@ -318,7 +318,18 @@ class Translator:
         if isinstance(right, exp.Any | exp.All):
             return self._quantified(kind, left, right)
         a, b = self.pair(left, right)
+        if kind in _INEQUALITIES and self._orders_texts(left, right):
+            a = self.target.without_case(a)
         return kind(this=sql.operand(a), expression=sql.operand(b))
+
+    def _orders_texts(self, *nodes: exp.Expr) -> bool:
+        """Whether these are texts whose order depends on case (one without letters has none)."""
+        if self._preserves or not self.options.text_order:
+            return False
+        values = [Value(node, type_of(node), node) for node in nodes]
+        return all(v.type.is_string and v.has_letters for v in values) and not any(
+            v.is_case_sensitive for v in values
+        )
 
     def pair(self, left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
         """Two values ready to be compared."""
@@ -434,6 +445,9 @@ class Translator:
         low, high = node.args["low"], node.args["high"]
         subject, first = self.pair(node.this, low)
         again, last = self.pair(node.this, high)
+        if self._orders_texts(node.this, low) or self._orders_texts(node.this, high):
+            subject = self.target.without_case(subject)
+            again = self.target.without_case(again)
         if subject == again:
             return exp.Between(
                 this=sql.operand(subject), low=sql.operand(first), high=sql.operand(last)
@@ -463,6 +477,8 @@ class Translator:
         """A predicate in parentheses."""
         return exp.Paren(this=self.predicate(node.this))
 
+
+_INEQUALITIES = (exp.LT, exp.LTE, exp.GT, exp.GTE)
 
 _VALUES: Mapping[type[exp.Expr], Callable[[Translator, exp.Expr], exp.Expr]] = {
     exp.Column: Translator.column,

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from core.tsql.meaning.options import Options
 from core.tsql.types import SqlType
-from core.tsql.typing import unwrapped
+from core.tsql.typing import type_of, unwrapped
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,17 @@ class Value:
         """Whether a COLLATE in it asks for a case-sensitive or binary comparison."""
         names = (node.expression.name.upper() for node in self.source.find_all(exp.Collate))
         return any("_CS" in name or "_BIN" in name for name in names)
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether its text can have letters of both cases: not a number or date written as text."""
+        source = unwrapped(self.source)
+        if self.text is not None:
+            return self.text.upper() != self.text.lower()
+        if isinstance(source, exp.Cast | exp.TryCast | exp.Convert):
+            inner = source.expression if isinstance(source, exp.Convert) else source.this
+            return type_of(inner).is_string
+        return True
 
     @property
     def is_null(self) -> bool:
@@ -122,6 +133,10 @@ class Target(Protocol):
 
     def folded(self, tree: exp.Expr) -> exp.Expr:
         """Text such that equal in SQL Server's default collation means equal."""
+        ...
+
+    def without_case(self, tree: exp.Expr) -> exp.Expr:
+        """Text that sorts and is less or greater without regard to case."""
         ...
 
     def like(self, value: Value, pattern: Value, escape: str | None, options: Options) -> exp.Expr:

@@ -359,4 +359,18 @@ CREATE PROCEDURE dw.DedupeSales AS
         ORDER BY Qty) AS rn FROM dw.Sale)
     DELETE FROM d WHERE rn > 1
 """,
+    "texts of both cases in order": """
+CREATE PROCEDURE dw.LoadTextOrder AS
+    TRUNCATE TABLE dw.Fact
+    INSERT dw.Fact (K, N, M)
+    SELECT CustomerCode, ROW_NUMBER() OVER (ORDER BY CustomerCode, SaleId),
+        RANK() OVER (ORDER BY Region DESC)
+    FROM src.Sale
+    INSERT dw.Fact (K, N, T)
+    SELECT MIN(CustomerCode), Qty, MAX(Note)
+    FROM src.Sale WHERE CustomerCode < 'Zulu' AND Region BETWEEN 'B' AND 'cx' GROUP BY Qty
+    INSERT dw.Fact (K, N)
+    SELECT TOP 2 CustomerCode, SaleId FROM src.Sale WHERE CustomerCode <> 'Zero'
+    ORDER BY CustomerCode, SaleId
+""",
 }

@@ -37,7 +37,13 @@ clean as (
         end as Amount,
         coalesce(Ccy, 'USD') as Ccy,
         Descr,
-        cast(row_number() over (partition by TxnId order by TxnDate desc, Amount desc) as int) as dup
+        cast(
+            row_number() over (
+                partition by TxnId
+                order by TxnDate collate nocase desc, Amount collate nocase desc
+            )
+            as int
+        ) as dup
     from txn
     where BatchId = {{ var('load_txn_batch') }}
 

@@ -101,7 +101,7 @@ next as (
 new_posting as (
 
     select
-        (select next from next) + row_number() over (order by AccountNo nulls first) as PostingId,
+        (select next from next) + row_number() over (order by AccountNo collate nocase nulls first) as PostingId,
         AccountNo,
         cast('{{ var('p_accrueinterest_value_date') }}' as date) as BookingDate,
         1 as EntryCount,

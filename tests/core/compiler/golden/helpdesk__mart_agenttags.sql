@@ -34,7 +34,10 @@ final as (
         ) as TicketList,
         (
             select
-                string_agg(t2.Status, '; ' order by t2.Status nulls first, t2.TicketId)
+                string_agg(
+                    t2.Status,
+                    '; ' order by t2.Status collate nocase nulls first, t2.TicketId
+                )
             from ticket as t2
             where t2.AgentId = a.AgentId
         ) as TagList

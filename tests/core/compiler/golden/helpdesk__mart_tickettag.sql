@@ -13,7 +13,7 @@ ticket_tag as (
     select
         t.TicketId,
         ltrim(rtrim(s.value)) as Tag,
-        row_number() over (partition by t.TicketId order by s.value nulls first) as Pos
+        row_number() over (partition by t.TicketId order by s.value collate nocase nulls first) as Pos
     from ticket as t
     cross join lateral (select unnest(string_split(t.Tags, ',')) as value) as s
     where t.Tags is not null

@@ -35,7 +35,7 @@ cls_rows as (
 
     select
         InsuranceClass as loop_class,
-        min(Ward) as loop_ward
+        arg_min(Ward, lower(Ward)) as loop_ward
     from patient
     where InsuranceClass is not null
         and InsuranceClass <> ''

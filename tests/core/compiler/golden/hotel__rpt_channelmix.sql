@@ -44,7 +44,7 @@ kept_channel_mix as (
 
     select *
     from existing_channel_mix
-    where (YearMonth >= '{{ var('channelmixload_from', '2024-01') }}') is not true
+    where (YearMonth collate nocase >= '{{ var('channelmixload_from', '2024-01') }}') is not true
 
 ),
 
@@ -83,7 +83,7 @@ new_channel_mix as (
         AGENT as Agent,
         cast(cast(100.0 * WEB * 1000 as int128) // nullif(WEB + PHONE + AGENT, 0) * 0.001 as decimal(5, 2)) as Share
     from p
-    where ym >= '{{ var('channelmixload_from', '2024-01') }}'
+    where ym collate nocase >= '{{ var('channelmixload_from', '2024-01') }}'
 
 ),
 

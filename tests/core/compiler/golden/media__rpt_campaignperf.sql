@@ -98,7 +98,7 @@ new_campaign_perf as (
                 * 0.0001
             )
         end as pacing,
-        max(
+        arg_max(
             case
                 when strpos(reverse(i.site), '.') > 0
                     then right(
@@ -110,7 +110,21 @@ new_campaign_perf as (
                         end
                     )
                 else i.site
-            end
+            end,
+            lower(
+                case
+                    when strpos(reverse(i.site), '.') > 0
+                        then right(
+                            i.site,
+                            case
+                                when (strpos(reverse(i.site), '.') - 1) < 0
+                                    then error('Invalid length parameter')
+                                else strpos(reverse(i.site), '.') - 1
+                            end
+                        )
+                    else i.site
+                end
+            )
         ) as domain
     from impression as i
     inner join campaign as c on c.campaign_id = i.campaign_id

@@ -61,7 +61,7 @@ lots as (
 
     select
         s.LotNo,
-        max(s.ProductCode) as ProductCode,
+        arg_max(s.ProductCode, lower(s.ProductCode)) as ProductCode,
         count(distinct s.SampleId) as Samples,
         cast(sum(case when rtrim(f.InSpec) = 'No' then 1 else 0 end) as int) as Fails,
         count(f.SampleId) as Results,

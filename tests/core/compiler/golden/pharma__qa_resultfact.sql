@@ -32,7 +32,7 @@ ranked_result as (
         *,
         row_number() over (
             partition by SampleId, TestCode
-            order by ResultTs desc, ResultText nulls first
+            order by ResultTs desc, ResultText collate nocase nulls first
         ) as rn
     from result
     where ResultTs <= (select "asof" from parameters)
@@ -86,7 +86,7 @@ kept_t as (
 result_fact as (
 
     select
-        row_number() over (order by SampleId nulls first, TestCode nulls first) as ResultKey,
+        row_number() over (order by SampleId nulls first, TestCode collate nocase nulls first) as ResultKey,
         SampleId,
         TestCode,
         num as ResultNum,

@@ -94,7 +94,7 @@ final as (
         c.segment,
         (
             select
-                string_agg(r.region, ',' order by r.region nulls first)
+                string_agg(r.region, ',' order by r.region collate nocase nulls first)
             from (
                 select distinct o.region
                 from orders as o
