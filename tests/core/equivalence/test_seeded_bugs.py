@@ -11,6 +11,7 @@ from core.equivalence.case import from_document
 from core.equivalence.verdict import EquivalenceVerdict
 from tests.core.equivalence.bugs import SAMPLES, Sample
 from tests.core.equivalence.kit import check, subject
+from tests.core.equivalence.variants import VARIANTS
 
 BUGS = [(sample, name) for sample in SAMPLES for name in sample.wrong]
 
@@ -27,6 +28,12 @@ def test_a_sound_model_is_not_refuted(sample: Sample) -> None:
     assert found.verdict is EquivalenceVerdict.NO_DIFFERENCE, found.sentence
     assert "proven" not in found.sentence
     assert not found.is_gap
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.name)
+def test_a_sound_model_in_another_style_is_not_refuted(sample: Sample) -> None:
+    found = check(subject(sample.ddl, sample.procedure, sample.target, VARIANTS[sample.name]))
+    assert found.verdict is EquivalenceVerdict.NO_DIFFERENCE, found.sentence
 
 
 @pytest.mark.parametrize(("sample", "bug"), BUGS, ids=lambda v: getattr(v, "name", v))
