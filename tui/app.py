@@ -103,13 +103,27 @@ class Proc2dbtApp(App[int]):
     def _screens_of(self, bridge: Bridge) -> tuple[RunScreen, SummaryScreen]:
         found = self._run_screens.get(id(bridge))
         if found is None:
-            if len(self._run_screens) > 4:  # earlier runs that were looked at; not the live one
-                self._run_screens.pop(next(iter(self._run_screens)))
+            self._forget_old_screens()
             from tui.screens.run import RunScreen
             from tui.screens.summary import SummaryScreen
 
             found = self._run_screens[id(bridge)] = (RunScreen(bridge), SummaryScreen(bridge))
+            for screen in found:
+                # Else it is taken apart when it is left, and a quick key that shows it again
+                # finds it half gone.
+                self.install_screen(screen, f"{screen.NAME}-{id(bridge)}")
         return found
+
+    def _forget_old_screens(self) -> None:
+        """Earlier runs that were looked at and are left; never the run of this sitting."""
+        for key, screens in list(self._run_screens.items()):
+            old = not any(s in self.screen_stack or s.bridge.live for s in screens)
+            if old and len(self._run_screens) > 4:
+                del self._run_screens[key]
+                for screen in screens:
+                    self.uninstall_screen(screen)
+                    if screen.is_attached:
+                        screen.remove()
 
     def show_run(self, item_id: str = "", bridge: Bridge | None = None) -> None:
         """The run's screen, on a table."""

@@ -259,3 +259,17 @@ async def test_resume_given_on_the_command_line(kit: Kit) -> None:
         await app.until(lambda: app.name == "RunScreen")
         await app.done()
         assert app.state.totals.ok == 3
+
+
+async def test_quick_keys_between_the_screens_of_a_run(kit: Kit) -> None:
+    async with kit.write().open() as app:
+        await app.started("a", "r")
+        await app.done()
+        for _ in range(8):
+            for key in "Sw":
+                app.app.simulate_key(key)
+        await app.settle()
+        await app.until(lambda: app.name == "RunScreen")
+        await app.press("S")
+        await app.until(lambda: app.name == "SummaryScreen")
+        assert "silver.Customer" in app.text
