@@ -145,7 +145,7 @@ class Settings:
     keep_runs: int = _setting(50, "finished runs kept for History", minimum=1, maximum=10_000)
     collation: str = _setting(
         "assume-consistent",
-        "whether text is compared as it is, or folded to lower case as SQL Server compares it",
+        "whether equal text is text as it is, or folded to lower case as SQL Server compares it",
         choices=("assume-consistent", "preserve"),
     )
     datefirst: int = _setting(
