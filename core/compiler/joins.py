@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -104,25 +105,18 @@ class JoinedTarget:
 
         Gives ``SELECT 1 FROM s WHERE on`` (the rows that must *not* exist) and the rest.
         """
-        joins = list(self.query.args.get("joins") or ())
-        others = self.others
-        if len(joins) != 1 or self.where is None or len(others) != 1:
+        joined = self._left_join()
+        if joined is None or self.where is None:
             return None
-        if str(joins[0].args.get("side") or "").upper() != "LEFT":
-            return None
-        other = joins[0].this
-        if other is not others[0] or not isinstance(other, exp.Table) or other.db != REL:
-            return None
-        on = joins[0].args.get("on")
+        other, on = joined
         alias = other.alias_or_name.lower()
         missing = [
             p for p in conjuncts(self.where) if self._asks_for_missing(p, alias, on, relations)
         ]
         rest = [p for p in conjuncts(self.where) if p not in missing]
-        if not missing or on is None or not all(self._only_target(p, relations) for p in rest):
+        if not missing or not all(self._only_target(p, relations) for p in rest):
             return None
-        found = trees.select([trees.one()], other.copy(), on.copy())
-        return found, trees.all_of(part.copy() for part in rest)
+        return _rows_for(other, on), trees.all_of(part.copy() for part in rest)
 
     def _asks_for_missing(
         self, part: exp.Expr, alias: str, on: exp.Expr | None, relations: Relations
@@ -153,28 +147,33 @@ class JoinedTarget:
 
     def left_join_partners(self) -> exp.Select | None:
         """The partners of a target row in the one LEFT JOIN of the statement."""
+        joined = self._left_join()
+        return _rows_for(*joined) if joined is not None else None
+
+    def _left_join(self) -> tuple[exp.Table, exp.Expr] | None:
+        """The relation and the condition of the only join, a LEFT JOIN from the target."""
         joins = list(self.query.args.get("joins") or ())
-        if len(joins) != 1 or (on := joins[0].args.get("on")) is None:
+        if len(joins) != 1 or str(joins[0].args.get("side") or "").upper() != "LEFT":
             return None
-        return trees.select([trees.one()], joins[0].this.copy(), on.copy())
+        other, on = joins[0].this, joins[0].args.get("on")
+        if not isinstance(other, exp.Table) or other.db != REL or on is None:
+            return None
+        if not self._starts_with_target:
+            return None
+        return other, on
+
+    @property
+    def _starts_with_target(self) -> bool:
+        return bool(self.query.args["from_"].this.alias_or_name.lower() == self.alias.lower())
 
     def left_join_rows(self, relations: Relations) -> LeftJoinRows | None:
         """One LEFT JOIN from the target, read apart: what a partner row has to satisfy, and what
         the WHERE says of a target row without a partner (the partner's columns NULL).
         """
-        joins = list(self.query.args.get("joins") or ())
-        if len(joins) != 1 or self.where is None:
+        joined = self._left_join()
+        if joined is None or self.where is None or self.where.find(exp.Query) is not None:
             return None
-        other, on = joins[0].this, joins[0].args.get("on")
-        if (
-            self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower()
-            or str(joins[0].args.get("side") or "").upper() != "LEFT"
-            or not isinstance(other, exp.Table)
-            or other.db != REL
-            or on is None
-            or self.where.find(exp.Query) is not None
-        ):
-            return None
+        other, on = joined
         relation, alias = relations[other.name], other.alias_or_name.lower()
 
         def missing(node: exp.Expr) -> exp.Expr:
@@ -192,10 +191,22 @@ class JoinedTarget:
             trees.all_of(left),
         )
 
+    def reads_only_target(self, values: Iterable[exp.Expr], relations: Relations) -> bool:
+        """Whether no joined row has a part in any of the values."""
+        return all(self._only_target(value, relations) for value in values)
+
+    def touched(self, relations: Relations) -> exp.Expr | None:
+        """The condition under which a target row is among the joined rows, None if unknown."""
+        partners = self.matching() if self.is_inner else self.partners()
+        if partners is not None:
+            return trees.exists(partners)
+        rows = self.left_join_rows(relations)
+        return exp.Not(this=exp.Paren(this=rows.untouched())) if rows is not None else None
+
     def filters_target_only(self, relations: Relations) -> bool:
         """LEFT JOINs from the target and a WHERE that reads nothing but the target."""
         joins = self.query.args.get("joins") or ()
-        if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
+        if not self._starts_with_target:
             return False
         if any(str(join.args.get("side") or "").upper() != "LEFT" for join in joins):
             return False
@@ -207,7 +218,7 @@ class JoinedTarget:
         """LEFT JOINs from the target and no WHERE: every target row is in the result."""
         if self.where is not None:
             return False
-        if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
+        if not self._starts_with_target:
             return False
         joins = self.query.args.get("joins") or ()
         return (
@@ -243,7 +254,7 @@ class JoinedTarget:
         LEFT JOIN hangs on the target itself, or on a RIGHT or FULL JOIN.
         """
         start, conditions, joins = None, [], []
-        if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
+        if not self._starts_with_target:
             start = self.query.args["from_"].this
         for join in self.query.args.get("joins") or ():
             side, on = str(join.args.get("side") or "").upper(), join.args.get("on")
@@ -322,7 +333,7 @@ class JoinedTarget:
         """Whether the FROM gives every target row once: LEFT JOINs to at most one row each, and
         APPLYs that always give one.
         """
-        if self.query.args["from_"].this.alias_or_name.lower() != self.alias.lower():
+        if not self._starts_with_target:
             return False
         known = {self.alias.lower()}
         for join in self.query.args.get("joins") or ():
@@ -392,6 +403,11 @@ def _applied(join: exp.Join) -> exp.Subquery | None:
         return None
     inner = query.this if isinstance(query, exp.Subquery) else query
     return exp.Subquery(this=inner.copy(), alias=join.this.args["alias"].copy())
+
+
+def _rows_for(relation: exp.Table, condition: exp.Expr | None) -> exp.Select:
+    condition = condition.copy() if condition is not None else None
+    return trees.select([trees.one()], relation.copy(), condition)
 
 
 def _gives_one_row(lateral: exp.Lateral, *, outer: bool) -> bool:

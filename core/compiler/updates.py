@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -69,6 +69,18 @@ def _stays(anti: tuple[exp.Select, exp.Expr | None] | None, where: exp.Expr | No
     return exp.Or(this=found, expression=trees.is_not_true(rest))
 
 
+def _changed_items(
+    state: TableState, joined: JoinedTarget, values: Mapping[str, exp.Expr]
+) -> list[exp.Expr]:
+    """A target row's columns after the statement."""
+    return [
+        trees.alias(assigned_value(values[column.name.lower()], column), column.name)
+        if column.name.lower() in values
+        else trees.column(column.name, joined.alias)
+        for column in state.table.columns
+    ]
+
+
 @dataclass(frozen=True)
 class ChosenMatch:
     """The first of the rows that match a target row, as an APPLY, and what is selected over it.
@@ -84,7 +96,13 @@ class ChosenMatch:
     items: Sequence[exp.Expr]
     where: exp.Expr | None
 
-    def join(self) -> exp.Join:
+    def select(self, target: exp.Table) -> exp.Select:
+        """The changed rows of a target."""
+        items = [item.copy() for item in self.items]
+        where = self.where.copy() if self.where is not None else None
+        return trees.select(items, target, where, [self._join()])
+
+    def _join(self) -> exp.Join:
         match = self.rows.copy()
         match.set("expressions", [trees.alias(value.copy(), name) for name, value in self.columns])
         order = [
@@ -200,12 +218,7 @@ class Updater:
                 rows = self._joined_in_place(state, group, joined, values, match, context)
                 groups.append(self._changed(group, rows, values, every_row=False))
                 continue
-            items: list[exp.Expr] = [
-                trees.alias(assigned_value(values[c.name.lower()], c), c.name)
-                if c.name.lower() in values
-                else trees.column(c.name, joined.alias)
-                for c in state.table.columns
-            ]
+            items = _changed_items(state, joined, values)
             query = joined.with_target(group.relation.ref(joined.alias), items)
             rows = self._stored(state, query, self.changed_hint(state, values), context)
             groups.append(self._changed(group, rows, values))
@@ -396,25 +409,19 @@ class Updater:
         )
         return self.binder.relations.query(query, hint, context.origin)
 
-    def _where_matched(
+    def _split(
         self,
         state: TableState,
         joined: JoinedTarget,
         values: Mapping[str, exp.Expr],
         context: Context,
+        changed_rows: Callable[[exp.Table], exp.Select],
     ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
-        """New values that no joined row gives: it only matters whether there is one."""
+        """Every group in two: what `changed_rows` selects from it, and what is not touched."""
         groups: list[Group] = []
         changed: list[tuple[Relation, Relation]] = []
         for group in state.groups:
-            items: list[exp.Expr] = [
-                trees.alias(assigned_value(values[c.name.lower()], c), c.name)
-                if c.name.lower() in values
-                else trees.column(c.name, joined.alias)
-                for c in state.table.columns
-            ]
-            source = group.relation.ref(joined.alias)
-            query = trees.select(items, source, trees.exists(joined.matching()))
+            query = changed_rows(group.relation.ref(joined.alias))
             rows = self._stored(state, query, self.changed_hint(state, values), context)
             groups.append(self._changed(group, rows, values))
             changed.append((group.relation, rows))
@@ -431,10 +438,15 @@ class Updater:
         context: Context,
     ) -> tuple[TableState, list[tuple[Relation, Relation]]]:
         """Several rows may match a target row: SQL Server takes any one, the model the first."""
-        if not self._reads_others(joined, values):
-            found = self._touched_alike(state, joined, values, context)
-            if found is not None:
-                return found
+        if joined.reads_only_target(values.values(), self.binder.relations):
+            touched = joined.touched(self.binder.relations)
+            if touched is not None:
+                items = _changed_items(state, joined, values)
+
+                def alike(target: exp.Table) -> exp.Select:
+                    return trees.select([item.copy() for item in items], target, touched.copy())
+
+                return self._split(state, joined, values, context, alike)
         chosen = self._chosen(state, joined, values)
         if chosen is None:
             raise Refused(
@@ -442,8 +454,6 @@ class Updater:
                 "undefined",
                 "UPDATE FROM with several matches",
             )
-        if all(joined._only_target(value, self.binder.relations) for value in values.values()):
-            return self._where_matched(state, joined, values, context)
         self.assumptions.append(
             Assumption(
                 AssumptionKind.OTHER,
@@ -452,66 +462,7 @@ class Updater:
                 line=context.origin.first_line,
             )
         )
-        groups: list[Group] = []
-        changed: list[tuple[Relation, Relation]] = []
-        for group in state.groups:
-            query = trees.select(
-                [item.copy() for item in chosen.items],
-                group.relation.ref(joined.alias),
-                chosen.where.copy() if chosen.where is not None else None,
-                [chosen.join()],
-            )
-            rows = self._stored(state, query, self.changed_hint(state, values), context)
-            groups.append(self._changed(group, rows, values))
-            changed.append((group.relation, rows))
-            kept = self.unmatched(group.relation, joined, context, state)
-            if kept is not None:
-                groups.append(replace(group, relation=kept))
-        return replace(state, groups=tuple(groups), written=True, upsert=None), changed
-
-    def _reads_others(self, joined: JoinedTarget, values: Mapping[str, exp.Expr]) -> bool:
-        return any(
-            column.table.lower() != joined.alias.lower()
-            for value in values.values()
-            for column in trees.columns_in(value)
-        )
-
-    def _touched_alike(
-        self,
-        state: TableState,
-        joined: JoinedTarget,
-        values: Mapping[str, exp.Expr],
-        context: Context,
-    ) -> tuple[TableState, list[tuple[Relation, Relation]]] | None:
-        """New values that no joined row decides: it only matters whether one is found."""
-        partners = joined.matching() if joined.is_inner else joined.partners()
-        if partners is not None:
-            condition: exp.Expr = trees.exists(partners)
-        elif (rows := joined.left_join_rows(self.binder.relations)) is not None:
-            condition = exp.Not(this=exp.Paren(this=rows.untouched()))
-        else:
-            return None
-        items = [
-            trees.alias(values[c.name.lower()].copy(), c.name)
-            if c.name.lower() in values
-            else trees.column(c.name, joined.alias)
-            for c in state.table.columns
-        ]
-        groups: list[Group] = []
-        changed: list[tuple[Relation, Relation]] = []
-        for group in state.groups:
-            query = trees.select(
-                [item.copy() for item in items],
-                group.relation.ref(joined.alias),
-                condition.copy(),
-            )
-            rows_ = self._stored(state, query, self.changed_hint(state, values), context)
-            groups.append(self._changed(group, rows_, values))
-            changed.append((group.relation, rows_))
-            kept = self.unmatched(group.relation, joined, context, state)
-            if kept is not None:
-                groups.append(replace(group, relation=kept))
-        return replace(state, groups=tuple(groups), written=True, upsert=None), changed
+        return self._split(state, joined, values, context, chosen.select)
 
     def _chosen(
         self, state: TableState, joined: JoinedTarget, values: Mapping[str, exp.Expr]
@@ -541,11 +492,6 @@ class Updater:
             for column in trees.columns_in(value)
             if column.table.lower() == alias.lower()
         }
-        items = [
-            trees.alias(assigned_value(values[c.name.lower()], c), c.name)
-            if c.name.lower() in values
-            else trees.column(c.name, joined.alias)
-            for c in state.table.columns
-        ]
+        items = _changed_items(state, joined, values)
         columns = [(name, trees.column(name, alias)) for name in read.values()]
         return ChosenMatch(rows, columns, alias, False, items, joined.where)

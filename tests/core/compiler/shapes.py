@@ -394,4 +394,12 @@ UPDATE #w SET Amount = Amount / 3, Qty = Qty + 1 OUTPUT inserted.* INTO #o WHERE
 INSERT INTO silver.FactOrders (OrderID, CustomerID, OrderDate, Amount, Qty) SELECT a, b, c, d, e FROM #o
 """,
     ),
+    "update_left_own_columns": (
+        "silver.factorders",
+        """
+CREATE PROC silver.p AS
+INSERT INTO silver.FactOrders (OrderID, CustomerID, Qty) SELECT OrderID, CustomerID, Qty FROM bronze.Orders
+UPDATE f SET Amount = Qty * 2 FROM silver.FactOrders f LEFT JOIN bronze.Changes h ON h.CustomerID = f.CustomerID WHERE f.Amount IS NULL
+""",
+    ),
 }
