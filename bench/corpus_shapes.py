@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from core.compiler import report
+from core.compiler.folder import Database
 from core.compiler.inference import with_inferred
 from core.interpreter import NotExecutable, Reference
 from core.project.files import read_text
@@ -129,16 +130,10 @@ def not_executable() -> dict[tuple[str, str], tuple[NotExecutable, ...]]:
     for tables in sorted((CORPUS / "tables").glob("*.sql")):
         paths = [tables, *sorted(CORPUS.glob(f"{tables.stem}_*.sql"))]
         scripts = [(path.name, parse_script(read_text(path))) for path in paths]
-        database = report.Database()
-        for _, script in scripts:
-            report.collect(script, database)
-        for _, script in scripts:
-            report.count_databases(script, database)
+        database = Database.of(script for _, script in scripts)
         everything = [node for _, script in scripts for node in script.procedures]
         schema, _ = with_inferred(database.schema(), everything, database.views)
-        texts = [*database.views.values(), *database.functions.values()]
-        texts += database.procedures.values()
-        with Reference(schema, texts) as reference:
+        with Reference(schema, database.modules) as reference:
             for name, script in scripts:
                 for node in script.procedures:
                     key = f"{node.name.schema or 'dbo'}.{node.name.name}"

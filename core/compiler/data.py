@@ -332,13 +332,7 @@ def table_of(ex: Executor, name: ObjectName, body: nodes.TableBody, kind: TableK
                 computed=computed,
             )
         )
-    keys = tuple(
-        constraint.columns
-        for constraint in body.constraints
-        if constraint.kind in (nodes.ConstraintKind.PRIMARY_KEY, nodes.ConstraintKind.UNIQUE)
-    )
-    keys += tuple((c.name,) for c in body.columns if c.primary_key or c.unique)
-    table = Table(name, tuple(columns), kind, keys)
+    table = Table(name, tuple(columns), kind, body.keys)
     if not any(column.computed is not None for column in columns):
         return table
     table = with_computed_types(table, ex.relations.schema)

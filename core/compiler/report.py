@@ -9,40 +9,27 @@ several batches and be in any encoding; a file that cannot be read is an entry o
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from core.compiler.compile import compile_procedure
-from core.compiler.computed import with_computed_types
 from core.compiler.dynamic import statements_in_texts
 from core.compiler.effects import effects_of
+from core.compiler.folder import Database, called_procedures, own_database, table_key_of
 from core.compiler.inference import with_inferred
-from core.compiler.options import CompileOptions
 from core.compiler.result import Compiled, Refused, Unsupported
 from core.compiler.routines import is_log_name
 from core.compiler.tables import table_key
 from core.project.files import read_text
 from core.tsql import nodes
-from core.tsql import types as t
 from core.tsql.errors import TsqlError
-from core.tsql.parser import parse_procedure, parse_script
-from core.tsql.schema import (
-    Column,
-    ObjectName,
-    Parameter,
-    ScalarFunction,
-    Schema,
-    Table,
-    TableFunction,
-    TableKind,
-)
+from core.tsql.parser import parse_script
+from core.tsql.schema import Schema
 
 _MISFITS = frozenset({"name or type", "unknown column"})
-_THREE_PARTS = re.compile(r"(?<![\w\].])(\[[^\]]+\]|\w+)\.(\[[^\]]+\]|\w*)\.(\[[^\]]+\]|\w+)(?!\.)")
 
 
 @dataclass(frozen=True)
@@ -128,48 +115,6 @@ class Report:
         return "\n".join(out) + "\n"
 
 
-@dataclass
-class Database:
-    """What the files of a folder say about the database, by lower-case ``schema.name``."""
-
-    tables: dict[str, Table] = field(default_factory=dict)
-    procedures: dict[str, str] = field(default_factory=dict)
-    views: dict[str, str] = field(default_factory=dict)
-    functions: dict[str, str] = field(default_factory=dict)
-    signatures: list[ScalarFunction | TableFunction] = field(default_factory=list)
-    aliases: dict[str, t.SqlType] = field(default_factory=dict)
-    databases: Counter[str] = field(default_factory=Counter)
-    elsewhere: frozenset[str] = frozenset()
-    """Keys of the tables that only other files than the procedure's describe."""
-
-    def seen_from(self, own: Database) -> Database:
-        """The database for the procedures of one file: what the file itself says comes first."""
-        return replace(
-            self,
-            tables={**self.tables, **own.tables},
-            views={**self.views, **own.views},
-            functions={**self.functions, **own.functions},
-            procedures={**self.procedures, **own.procedures},
-            elsewhere=frozenset(self.tables.keys() - own.tables.keys()),
-        )
-
-    def schema(self, name: str | None = None, without: Collection[str] = ()) -> Schema:
-        """The schema under a name of its own; `without` are keys of tables to leave out."""
-        tables = [table for key, table in self.tables.items() if key not in without]
-        schema = Schema.of(
-            tables, self.signatures, database=name or self.name, alias_types=self.aliases
-        )
-        for table in self.tables.values():
-            if any(column.computed is not None for column in table.columns):
-                schema = schema.with_table(with_computed_types(table, schema))
-        return schema
-
-    @property
-    def name(self) -> str | None:
-        """The database's own name: the one under which its tables are called most."""
-        return self.databases.most_common(1)[0][0] if self.databases else None
-
-
 def compile_report(folder: Path) -> Report:
     """Compile every procedure found below a folder. Never raises for what files contain."""
     paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() == ".sql" and p.is_file())
@@ -183,17 +128,11 @@ def compile_report(folder: Path) -> Report:
             unreadable.append(f"{name}: {error}")
         except OSError as error:
             unreadable.append(f"{name}: {error.strerror or 'cannot be read'}")
-    database = Database()
-    for _, script in scripts:
-        collect(script, database)
-    for _, script in scripts:
-        count_databases(script, database)
+    database = Database.of(script for _, script in scripts)
     found: list[ProcedureReport] = []
     for name, script in scripts:
-        own = Database()
-        collect(script, own)
-        for procedure in script.procedures:
-            found.append(_procedure(name, script, procedure, database.seen_from(own)))
+        seen = database.seen_from(Database.of([script]))
+        found += [_procedure(name, script, node, seen) for node in script.procedures]
     return _totalled(str(folder), len(paths), found, unreadable)
 
 
@@ -215,107 +154,6 @@ def _totalled(
     )
 
 
-# --- reading the database ----------------------------------------------------------------------
-
-
-def collect(script: nodes.Script, database: Database) -> None:
-    for statement in script.statements:
-        text = script.text_of(statement)
-        match statement:
-            case nodes.CreateTable() if not statement.name.is_temporary:
-                table = _table(statement, database)
-                if table is not None:
-                    database.tables.setdefault(_key(statement.name), table)
-            case nodes.CreateProcedure():
-                database.procedures.setdefault(_key(statement.name), text)
-            case nodes.CreateView():
-                database.views.setdefault(_key(statement.name), text)
-            case nodes.CreateFunction():
-                database.functions.setdefault(_key(statement.name), text)
-                _signature(statement, database)
-            case nodes.CreateType() if statement.base is not None:
-                _alias(statement, database)
-            case _:
-                pass
-
-
-def _key(name: nodes.ObjectName) -> str:
-    return f"{name.schema or 'dbo'}.{name.name}".lower()
-
-
-def _alias(statement: nodes.CreateType, database: Database) -> None:
-    assert statement.base is not None
-    try:
-        type_ = t.parse_type(statement.base.text)
-    except t.UnknownTypeError:
-        return
-    database.aliases[statement.name.name.lower()] = type_
-
-
-def _table(statement: nodes.CreateTable, database: Database) -> Table | None:
-    columns: list[Column] = []
-    for column in statement.body.columns:
-        if column.type is None:
-            columns.append(
-                Column(column.name, t.SQL_VARIANT, computed=column.computed.text)
-                if column.computed is not None
-                else Column(column.name, t.SQL_VARIANT)
-            )
-            continue
-        try:
-            type_ = t.parse_type(column.type.text, aliases=database.aliases)
-        except t.UnknownTypeError:
-            type_ = t.SQL_VARIANT
-        columns.append(
-            Column(
-                column.name,
-                type_,
-                nullable=column.nullable is not False
-                and not column.primary_key
-                and column.identity is None,
-                identity=column.identity is not None,
-                default=column.default.text if column.default is not None else None,
-            )
-        )
-    if not columns:
-        return None
-    body = statement.body
-    keys = tuple(
-        constraint.columns
-        for constraint in body.constraints
-        if constraint.kind in (nodes.ConstraintKind.PRIMARY_KEY, nodes.ConstraintKind.UNIQUE)
-    ) + tuple((c.name,) for c in body.columns if c.primary_key or c.unique)
-    name = ObjectName(statement.name.name, statement.name.schema or "dbo")
-    return Table(name, tuple(columns), TableKind.TABLE, keys)
-
-
-def count_databases(script: nodes.Script, database: Database) -> None:
-    for statement in nodes.statements(script):
-        if not isinstance(statement, nodes.Leaf):
-            continue
-        for match in _THREE_PARTS.finditer(statement.text):
-            parts = [part.strip("[]").lower() for part in match.groups()]
-            if f"{parts[1] or 'dbo'}.{parts[2]}" in database.tables:
-                database.databases[parts[0]] += 1
-
-
-def _signature(statement: nodes.CreateFunction, database: Database) -> None:
-    name = ObjectName(statement.name.name, statement.name.schema or "dbo")
-    try:
-        parameters = tuple(
-            Parameter(p.name, t.parse_type(p.type.text, aliases=database.aliases))
-            for p in statement.parameters
-        )
-        if statement.returns is not None and statement.kind is nodes.FunctionKind.SCALAR:
-            returns = t.parse_type(statement.returns.text, aliases=database.aliases)
-            database.signatures.append(ScalarFunction(name, parameters, returns))
-    except t.UnknownTypeError:
-        return
-
-
-# --- compiling ---------------------------------------------------------------------------------
-
-
 def written_tables(procedure: nodes.CreateProcedure) -> list[str]:
     """The permanent tables a procedure statically writes and leaves, in source order.
 
@@ -329,7 +167,7 @@ def written_tables(procedure: nodes.CreateProcedure) -> list[str]:
     for statement in (inner for outer in statements for inner in nodes.statements(outer)):
         if isinstance(statement, nodes.DropTable):
             for dropped in statement.names:
-                found.pop(_key(dropped), None)
+                found.pop(table_key_of(dropped), None)
             continue
         if isinstance(statement, _CONTAINERS):
             continue
@@ -351,7 +189,7 @@ def _procedure(
     offset = procedure.span.line - 1
     lines_in = procedure.span.end_line - procedure.span.line + 1
     start = time.perf_counter()
-    targets = targets_of(source, database)
+    targets = targets_of(procedure, database)
     reports, inferred = _compiled(source, script, procedure, targets, database)
     status = "no target"
     if reports:
@@ -381,7 +219,7 @@ def _compiled(
     files do not fit this procedure, its tables are inferred instead.
     """
     name = own_database(script, procedure)
-    nodes_ = [procedure, *_called(procedure, database)]
+    nodes_ = [procedure, *called_procedures(procedure, database)]
     schema, inferred = with_inferred(database.schema(name), nodes_, database.views)
     reports = tuple(_target(source, target, schema, database) for target in targets)
     if database.elsewhere and any(report.construct in _MISFITS for report in reports):
@@ -393,64 +231,14 @@ def _compiled(
     return reports, inferred
 
 
-def own_database(script: nodes.Script, procedure: nodes.CreateProcedure) -> str | None:
-    """The database a procedure's tables belong to, by what it writes under three-part names, else
-    by the USE before it; None when nothing tells.
-    """
-    written = Counter(
-        name.database
-        for name in effects_of(procedure.body).tables
-        if name.database and not name.is_temporary and not is_log_name(name.name)
-    )
-    if written:
-        return written.most_common(1)[0][0]
-    used: str | None = None
-    for statement in script.statements:
-        if statement is procedure:
-            break
-        if isinstance(statement, nodes.SideStatement) and statement.kind == "USE":
-            used = statement.text.split(None, 1)[-1].strip(' ;[]"') or None
-    return used
-
-
-def _called(
-    procedure: nodes.CreateProcedure, database: Database
-) -> Iterator[nodes.CreateProcedure]:
-    """The procedures of the folder a procedure calls, directly or not."""
-    seen = {_key(procedure.name)}
-    pending = [procedure]
-    while pending:
-        for call in nodes.walk(pending.pop()):
-            if not isinstance(call, nodes.Execute) or call.procedure is None:
-                continue
-            text = database.procedures.get(key := _key(call.procedure))
-            if text is None or key in seen:
-                continue
-            seen.add(key)
-            try:
-                called = parse_procedure(text)
-            except TsqlError:
-                continue
-            pending.append(called)
-            yield called
-
-
-def targets_of(source: str, database: Database) -> list[str]:
-    try:
-        procedure = parse_procedure(source)
-    except TsqlError:
-        return []
-    temporary = {c.lower() for c in database.views}
-    return [key for key in written_tables(procedure) if key not in temporary]
+def targets_of(procedure: nodes.CreateProcedure, database: Database) -> list[str]:
+    """The tables among `written_tables`: what is written through a view has no name of its own."""
+    views = {key.lower() for key in database.views}
+    return [key for key in written_tables(procedure) if key not in views]
 
 
 def _target(source: str, target: str, schema: Schema, database: Database) -> TargetReport:
-    options = CompileOptions(
-        model_name=f"stg_{target.rpartition('.')[2]}",
-        procedure=database.procedures.get,
-        view=database.views.get,
-        function=database.functions.get,
-    )
+    options = database.options(f"stg_{target.rpartition('.')[2]}")
     result: Compiled | Unsupported
     try:
         result = compile_procedure(source, target, schema, options)
@@ -471,13 +259,3 @@ def _target(source: str, target: str, schema: Schema, database: Database) -> Tar
         result.strategy,
         lines_out=result.sql.count("\n"),
     )
-
-
-__all__ = [
-    "Iterable",
-    "ProcedureReport",
-    "Report",
-    "TargetReport",
-    "compile_report",
-    "written_tables",
-]

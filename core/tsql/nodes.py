@@ -539,6 +539,15 @@ class TableBody(Node):
     constraints: tuple[TableConstraint, ...] = ()
 
     @property
+    def keys(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of every primary key and unique constraint."""
+        return tuple(
+            constraint.columns
+            for constraint in self.constraints
+            if constraint.kind in (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE)
+        ) + tuple((column.name,) for column in self.columns if column.primary_key or column.unique)
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """Key columns, from a column or a table constraint; empty without a primary key."""
         for constraint in self.constraints:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from core.compiler import Compiled, CompileOptions, Unsupported, compile_procedure, report
-from core.compiler.inference import with_inferred
+from core.compiler import Compiled, Unsupported, compile_procedure
 from core.project.files import read_text
 from core.tsql.parser import parse_script
-from tests.core.compiler.corpus import CorpusProcedure
+from tests.core.compiler.corpus import CorpusProcedure, procedures_of
 
 FOLDER = Path(__file__).parent / "breadth"
 
@@ -22,26 +21,8 @@ def names() -> tuple[str, ...]:
 
 def procedures(name: str) -> Iterator[CorpusProcedure]:
     """The procedures of one file that write a permanent table."""
-    script = parse_script(read_text(FOLDER / f"{name}.sql"))
-    database = report.Database()
-    report.collect(script, database)
-    report.count_databases(script, database)
-    options = CompileOptions(
-        procedure=database.procedures.get,
-        view=database.views.get,
-        function=database.functions.get,
-    )
-    modules = (
-        *database.views.values(),
-        *database.functions.values(),
-        *database.procedures.values(),
-    )
-    for node in script.procedures:
-        source = script.text_of(node)
-        targets = tuple(report.targets_of(source, database))
-        if targets:
-            schema, _ = with_inferred(database.schema(), [node], database.views)
-            yield CorpusProcedure(f"{name}.sql", source, node, targets, schema, options, modules)
+    file = f"{name}.sql"
+    yield from procedures_of({file: parse_script(read_text(FOLDER / file))})
 
 
 def results(procedure: CorpusProcedure) -> dict[str, Compiled | Unsupported]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from core.compiler import (
     compile_procedure,
     report,
 )
+from core.compiler.folder import Database
 from core.compiler.inference import with_inferred
 from core.compiler.options import Input
 from core.project.files import read_text
@@ -46,27 +47,18 @@ def warehouses() -> tuple[str, ...]:
 
 def procedures(warehouse: str) -> Iterator[CorpusProcedure]:
     """The procedures of one warehouse that write a permanent table."""
-    database = report.Database()
     files = [FOLDER / "tables" / f"{warehouse}.sql", *sorted(FOLDER.glob(f"{warehouse}_*.sql"))]
-    scripts = [(path.name, parse_script(read_text(path))) for path in files]
-    for _, script in scripts:
-        report.collect(script, database)
-    for _, script in scripts:
-        report.count_databases(script, database)
-    options = CompileOptions(
-        procedure=database.procedures.get,
-        view=database.views.get,
-        function=database.functions.get,
-    )
-    modules = (
-        *database.views.values(),
-        *database.functions.values(),
-        *database.procedures.values(),
-    )
-    for file, script in scripts:
+    yield from procedures_of({path.name: parse_script(read_text(path)) for path in files})
+
+
+def procedures_of(scripts: Mapping[str, nodes.Script]) -> Iterator[CorpusProcedure]:
+    """The procedures of files, by their names, that write a permanent table."""
+    database = Database.of(scripts.values())
+    options, modules = database.options(), database.modules
+    for file, script in scripts.items():
         for node in script.procedures:
             source = script.text_of(node)
-            targets = tuple(report.targets_of(source, database))
+            targets = tuple(report.targets_of(node, database))
             if targets:
                 schema, _ = with_inferred(database.schema(), [node], database.views)
                 yield CorpusProcedure(file, source, node, targets, schema, options, modules)

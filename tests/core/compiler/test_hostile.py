@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from core.compiler import CompileOptions, report
+from core.compiler.folder import Database
 from core.tsql.parser import parse_procedure, parse_script
 from tests.core.compiler import corpus
 from tests.core.compiler.differential import compare
 from tests.core.compiler.hostile import DDL, PROCEDURES
 
-DATABASE = report.Database()
-report.collect(parse_script(DDL), DATABASE)
+DATABASE = Database.of([parse_script(DDL)])
 
 
 def _compared(name: str, wanted: int) -> None:
     source = PROCEDURES[name]
     schema, node = DATABASE.schema(), parse_procedure(source)
-    targets = tuple(report.targets_of(source, DATABASE))
+    targets = tuple(report.targets_of(node, DATABASE))
     procedure = corpus.CorpusProcedure(name, source, node, targets, schema, CompileOptions(), ())
     compiled = corpus.models_of(procedure)
     assert not compiled.unsupported

@@ -150,3 +150,14 @@ from load.claim_raw where isnumeric(amount) = 1 and isdate(svc_date) = 1
 """
     found = columns(source, "load.claim_raw")
     assert found["amount"] == found["svc_date"] == found["qty"] == "nvarchar(4000)"
+
+
+def test_a_computed_column_does_not_bring_a_foreign_table_back(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text(
+        "CREATE TABLE dbo.Customer (Id int, Nick nvarchar(20), Two AS (Id * 2))"
+    )
+    (tmp_path / "b.sql").write_text(
+        "CREATE PROC dbo.p AS\nINSERT INTO dbo.D (No, Name) SELECT c.No, c.Name FROM dbo.Customer c"
+    )
+    (procedure,) = compile_report(tmp_path).procedures
+    assert procedure.status == "compiled"

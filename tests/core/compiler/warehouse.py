@@ -48,11 +48,6 @@ def schema_of(ddl: str = DDL) -> Schema:
         if not isinstance(statement, nodes.CreateTable):
             continue
         body = statement.body
-        keys = tuple(
-            c.columns
-            for c in body.constraints
-            if c.kind in (nodes.ConstraintKind.PRIMARY_KEY, nodes.ConstraintKind.UNIQUE)
-        ) + tuple((c.name,) for c in body.columns if c.primary_key or c.unique)
         columns = tuple(
             Column(
                 c.name,
@@ -65,7 +60,7 @@ def schema_of(ddl: str = DDL) -> Schema:
             if c.type is not None
         )
         name = ObjectName(statement.name.name, statement.name.schema)
-        tables.append(Table(name, columns, keys=keys))
+        tables.append(Table(name, columns, keys=body.keys))
     return Schema.of(tables)
 
 
