@@ -20,12 +20,11 @@ from core.tsql.nodes import CreateFunction, CreateProcedure, CreateView
 from core.tsql.parser import parse_procedure, parse_script
 from core.tsql.schema import ObjectName, Schema, Table
 from core.warehouse import IdentityColumn
-from tests.core.compiler import corpus, test_control_flow, test_data_statements, test_loops
+from tests.core.compiler import corpus, test_control_flow, test_loops
 from tests.core.compiler.test_differential import OURS
 from tests.core.compiler.warehouse import SCHEMA
 
 MORE = {
-    "watermark": (test_data_statements.UPDATE_INSERT, "silver.customer"),
     "chained daily sales": (
         test_control_flow.CHAIN.format(between="", after=test_control_flow.DAILY),
         "silver.dailysales",

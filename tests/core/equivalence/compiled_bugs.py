@@ -40,7 +40,7 @@ WRONG: dict[str, Bugs] = {
             "    where d.CustomerID is null",
         ),
     },
-    "watermark": {
+    "update_and_insert": {
         "either for both": (
             "where t.City <> s.City or t.FullName <> s.FirstName",
             "where t.City <> s.City and t.FullName <> s.FirstName",
