@@ -20,7 +20,8 @@ from sqlglot import exp
 from core.compiler import data, jumps, routines, trees
 from core.compiler.chunk_rows import Chunk
 from core.compiler.effects import effects_of
-from core.compiler.fold import NotConstant, fold, truth
+from core.compiler.fold import NotConstant, fold, integer_of, truth
+from core.compiler.keys import conjuncts
 from core.compiler.result import Refused
 from core.compiler.state import State
 from core.compiler.variables import lookup, variable_name
@@ -42,22 +43,6 @@ _QUIET = (
     nodes.IndexStatement,
     nodes.SetOption,
 )
-_SWAPPED: dict[type[exp.Expr], type[exp.Expr]] = {
-    exp.GT: exp.LT,
-    exp.GTE: exp.LTE,
-    exp.LT: exp.GT,
-    exp.LTE: exp.GTE,
-    exp.EQ: exp.EQ,
-    exp.NEQ: exp.NEQ,
-}
-_NEGATED: dict[type[exp.Expr], type[exp.Expr]] = {
-    exp.GT: exp.LTE,
-    exp.GTE: exp.LT,
-    exp.LT: exp.GTE,
-    exp.LTE: exp.GT,
-    exp.EQ: exp.NEQ,
-    exp.NEQ: exp.EQ,
-}
 
 
 def steps(statement: nodes.Statement) -> Iterator[nodes.Statement]:
@@ -218,7 +203,7 @@ class _Loop:
     def _falsifies(self, name: str, value: exp.Expr) -> bool:
         """Whether a flag with this value ends the loop."""
         tree = _tree(self.node.condition)
-        for part in _parts(tree) if tree is not None else []:
+        for part in conjuncts(tree) if tree is not None else []:
             new = part.copy()
             found = [p for p in new.find_all(exp.Parameter) if variable_name(p) == name]
             if not found or len(list(new.find_all(exp.Parameter))) != len(found):
@@ -297,7 +282,7 @@ class _Loop:
             if kind is exp.GT and right.sql() == "0" and self.chunk.counts_rows(left):
                 self.ends = True
                 return
-            if kind in _NEGATED and self._stop(_NEGATED[kind], left, right):
+            if kind in trees.OPPOSITE and self._stop(trees.OPPOSITE[kind], left, right):
                 return
         raise Refused("the condition of a loop in chunks is not understood", "WHILE")
 
@@ -316,7 +301,7 @@ class _Loop:
             first = self._start(name or "")
             last = exp.Sub(this=exp.Paren(this=right.copy()), expression=exp.Literal.number(first))
             more: exp.Expr = last
-            if kind is exp.EQ and not _is_positive(last):
+            if kind is exp.EQ and (integer_of(last) or 0) <= 0:
                 return False
             if kind is exp.GT:
                 more = exp.Add(this=exp.Paren(this=last), expression=trees.one())
@@ -334,16 +319,8 @@ class _Loop:
         size = self.chunk.size
         if kind in (exp.LT, exp.NEQ) and trees.text(right) == trees.text(size):
             return True
-        try:
-            wanted, full = fold(right), fold(size)
-        except NotConstant:
-            return False
-        return (
-            kind is exp.LT
-            and isinstance(wanted, int)
-            and isinstance(full, int)
-            and 0 < wanted <= full
-        )
+        wanted, full = integer_of(right), integer_of(size)
+        return kind is exp.LT and wanted is not None and full is not None and 0 < wanted <= full
 
     def _is_fixed(self, tree: exp.Expr) -> bool:
         assigned = self.counts | self.totals | self.turns | self.others
@@ -352,11 +329,8 @@ class _Loop:
 
     def _start(self, name: str) -> int:
         value = lookup(self.state, name, self.ex.line(self.node))
-        try:
-            first = fold(value.expression) if value.expression is not None else None
-        except NotConstant:
-            first = None
-        if not isinstance(first, int):
+        first = integer_of(value.expression) if value.expression is not None else None
+        if first is None:
             raise Refused(f"the first value of {name} is not known", "WHILE")
         return first
 
@@ -371,11 +345,7 @@ class _Loop:
         if kind is exp.GTE:
             whole = exp.Paren(this=exp.Sub(this=whole, expression=trees.one()))
         turns = exp.Add(this=exp.Div(this=whole, expression=size), expression=trees.one())
-        try:
-            known = fold(rows)
-        except NotConstant:
-            known = None
-        if isinstance(known, int) and known > 0:
+        if (integer_of(rows) or 0) > 0:
             return turns
         some = exp.GT(this=self._wide(rows), expression=exp.Literal.number(0))
         return exp.Case(ifs=[exp.If(this=some, true=turns)], default=trees.one())
@@ -411,11 +381,8 @@ class _Loop:
 
     def _at_least_one(self, turns: exp.Expr) -> exp.Expr:
         """The body runs once before it is asked whether to stop."""
-        try:
-            known = fold(turns)
-        except NotConstant:
-            known = None
-        if isinstance(known, int):
+        known = integer_of(turns)
+        if known is not None:
             return exp.Literal.number(max(known, 1))
         wide = self._wide(turns)
         some = exp.GT(this=wide, expression=trees.one())
@@ -428,7 +395,7 @@ class _Loop:
         tree = _tree(self.node.condition)
         assert tree is not None
         parts: list[exp.Expr] = []
-        for part in _parts(tree):
+        for part in conjuncts(tree):
             if isinstance(part, exp.Exists):
                 continue
             compared = _compared(part)
@@ -446,20 +413,13 @@ def _tree(value: nodes.Expr | None) -> exp.Expr | None:
     return None if parsed is None or isinstance(parsed, LeafError) else trees.unwrapped(parsed.tree)
 
 
-def _parts(tree: exp.Expr) -> Sequence[exp.Expr]:
-    tree = trees.unwrapped(tree)
-    if isinstance(tree, exp.And):
-        return [*_parts(tree.this), *_parts(tree.expression)]
-    return [tree]
-
-
 def _compared(tree: exp.Expr) -> tuple[type[exp.Expr], exp.Expr, exp.Expr] | None:
     """A comparison with its variable (or count) on the left."""
-    if type(tree) not in _SWAPPED:
+    if type(tree) not in trees.MIRRORED:
         return None
     left, right = trees.unwrapped(tree.this), trees.unwrapped(tree.expression)
     if isinstance(right, exp.Parameter | exp.Subquery) and isinstance(left, exp.Literal):
-        return _SWAPPED[type(tree)], right, left
+        return trees.MIRRORED[type(tree)], right, left
     return type(tree), left, right
 
 
@@ -473,14 +433,6 @@ def _added(name: str, operator: str, tree: exp.Expr) -> exp.Expr | None:
     if variable_name(one) == name:
         return other
     return one if variable_name(other) == name else None
-
-
-def _is_positive(tree: exp.Expr) -> bool:
-    try:
-        value = fold(tree)
-    except NotConstant:
-        return False
-    return isinstance(value, int) and value > 0
 
 
 def _is_constant(tree: exp.Expr) -> bool:

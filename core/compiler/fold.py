@@ -44,6 +44,15 @@ def truth(tree: exp.Expr) -> bool | None:
     return value is True
 
 
+def integer_of(tree: exp.Expr) -> int | None:
+    """A constant whole number, or None when it is not constant or something else."""
+    try:
+        value = fold(tree)
+    except NotConstant:
+        return None
+    return value if isinstance(value, int) else None
+
+
 def text_of(tree: exp.Expr) -> str | None:
     """A constant text, or None when it is not constant."""
     try:

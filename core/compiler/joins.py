@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from core.compiler import trees
 from core.compiler.fold import truth
-from core.compiler.keys import conjuncts
+from core.compiler.keys import conjuncts, is_aggregate
 from core.compiler.registry import Relations
 from core.compiler.relations import REL
 from core.compiler.result import Refused
@@ -420,21 +420,8 @@ def _gives_one_row(lateral: exp.Lateral, *, outer: bool) -> bool:
         query = query.this
     if not isinstance(query, exp.Select) or query.args.get("having") is not None:
         return False
-    if query.args.get("group") is None and query.expressions and not query.args.get("distinct"):
-        aggregates = [_is_aggregate(item) for item in query.expressions]
-        if any(aggregates):
-            return True
+    aggregates = any(is_aggregate(item) for item in query.expressions)
+    if aggregates and query.args.get("group") is None:
+        return True
     limit = query.args.get("limit")
     return outer and limit is not None and limit.expression.sql() == "1"
-
-
-def _is_aggregate(item: exp.Expr) -> bool:
-    return any(
-        isinstance(node, exp.AggFunc)
-        or (isinstance(node, exp.Anonymous) and node.name.upper() in _AGGREGATES)
-        for node in item.walk()
-        if node.find_ancestor(exp.Window) is None
-    )
-
-
-_AGGREGATES = frozenset(["SUM", "COUNT", "COUNT_BIG", "MIN", "MAX", "AVG", "STRING_AGG"])

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from core.compiler import trees
 from core.compiler.relations import REL, Relation
+from core.tsql.functions import AGGREGATES
 
 Key = frozenset[str]
 
@@ -33,7 +34,7 @@ def unique_keys(tree: exp.Expr, relations: Mapping[str, Relation]) -> tuple[Key,
     group = tree.args.get("group")
     if group is not None:
         found += _group_key(group, names)
-    elif any(_is_aggregate(item) for item in tree.expressions):
+    elif any(is_aggregate(item) for item in tree.expressions):
         found.append(frozenset())
     else:
         found += _row_keys(tree, names, relations)
@@ -49,7 +50,7 @@ def equated_columns(condition: exp.Expr | None, alias: str) -> set[str]:
         if not isinstance(part, exp.EQ):
             continue
         for one, other in ((part.this, part.expression), (part.expression, part.this)):
-            one = _unparenthesized(one)
+            one = trees.unwrapped(one)
             if not isinstance(one, exp.Column) or one.table.lower() != alias.lower():
                 continue
             if any(
@@ -62,16 +63,10 @@ def equated_columns(condition: exp.Expr | None, alias: str) -> set[str]:
 
 def conjuncts(node: exp.Expr) -> list[exp.Expr]:
     """The parts of a condition that all must hold."""
-    node = _unparenthesized(node)
+    node = trees.unwrapped(node)
     if isinstance(node, exp.And):
         return conjuncts(node.this) + conjuncts(node.expression)
     return [node]
-
-
-def _unparenthesized(node: exp.Expr) -> exp.Expr:
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
 
 
 def _names(tree: exp.Expr) -> list[str]:
@@ -137,15 +132,14 @@ def _group_key(group: exp.Group, names: Outputs) -> list[Key]:
 
 
 def _text(node: exp.Expr) -> str:
-    node = _unparenthesized(node)
+    node = trees.unwrapped(node)
     return node.name.lower() if isinstance(node, exp.Column) else trees.text(node).lower()
 
 
-def _is_aggregate(item: exp.Expr) -> bool:
+def is_aggregate(item: exp.Expr) -> bool:
     """An aggregate of the query itself: not inside a subquery, not a window function."""
     for call in item.find_all(exp.Anonymous, exp.AggFunc):
-        name = call.name.upper() if isinstance(call, exp.Anonymous) else "SUM"
-        if name not in ("SUM", "COUNT", "COUNT_BIG", "MIN", "MAX", "AVG", "STRING_AGG"):
+        if isinstance(call, exp.Anonymous) and call.name.upper() not in AGGREGATES:
             continue
         if call.find_ancestor(exp.Window) is None and call.find_ancestor(exp.Select) is (
             item.find_ancestor(exp.Select)
@@ -171,7 +165,7 @@ def _row_keys(tree: exp.Select, names: Outputs, relations: Mapping[str, Relation
     alone = len(sources) == 1
     renamed: dict[str, str] = {}
     for output, value in names:
-        value = _unparenthesized(value)
+        value = trees.unwrapped(value)
         if isinstance(value, exp.Column) and (
             value.table.lower() == first or (not value.table and alone)
         ):

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from core.compiler import trees
 from core.compiler.align import writable
-from core.compiler.keys import conjuncts
+from core.compiler.keys import conjuncts, is_aggregate
 from core.compiler.relations import Relation
 from core.compiler.result import Refused
 from core.compiler.state import State
@@ -300,14 +300,9 @@ def _looked_up(
     single = query.copy()
     single.set("expressions", [value.copy()])
     found = exp.Subquery(this=single)
-    aggregate = any(
-        call.name.upper() in ("SUM", "COUNT", "COUNT_BIG", "MIN", "MAX", "AVG")
-        and call.find_ancestor(exp.Window) is None
-        for call in value.find_all(exp.Anonymous)
-    )
     if query.args.get("group") or query.args.get("having"):
         raise Refused("a lookup with GROUP BY in a loop", "WHILE")
-    if aggregate:
+    if is_aggregate(value):
         return found
     if not _finds_one(loop, query, count, state):
         raise Refused("a lookup that may find several rows", "WHILE")

@@ -167,14 +167,6 @@ def _step(statement: nodes.Statement) -> _Step | None:
             return None
 
 
-_FLIPPED: dict[type[exp.Binary], type[exp.Binary]] = {
-    exp.LT: exp.GT,
-    exp.LTE: exp.GTE,
-    exp.GT: exp.LT,
-    exp.GTE: exp.LTE,
-}
-
-
 def _counter_first(condition: exp.Expr, name: str) -> exp.Expr | None:
     """A comparison of the counter with its limit, the counter on the left; else None."""
     if not isinstance(condition, exp.LT | exp.LTE | exp.GT | exp.GTE):
@@ -183,7 +175,7 @@ def _counter_first(condition: exp.Expr, name: str) -> exp.Expr | None:
     if isinstance(left, exp.Parameter) and variable_name(left) == name:
         return condition
     if isinstance(right, exp.Parameter) and variable_name(right) == name:
-        return _FLIPPED[type(condition)](this=right.copy(), expression=left.copy())
+        return trees.MIRRORED[type(condition)](this=right.copy(), expression=left.copy())
     return None
 
 

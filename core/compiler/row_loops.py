@@ -22,6 +22,7 @@ from sqlglot import exp
 from core.compiler import flow, routines, trees
 from core.compiler.effects import effects_of
 from core.compiler.inserts import listed_columns, values_query
+from core.compiler.keys import is_aggregate
 from core.compiler.loop_access import ALIAS, Access, merged_rows, note_statement, noted, selected
 from core.compiler.relations import Relation
 from core.compiler.result import Refused, Unsupported
@@ -274,15 +275,8 @@ class RowLoop:
             for position, item in enumerate(query.expressions, 1)
         ]
         query.set("expressions", items)
-        lateral = exp.Lateral(
-            this=exp.Subquery(this=query),
-            alias=exp.TableAlias(this=exp.to_identifier("turn", quoted=True)),
-            cross_apply=True,
-        )
-        join = exp.Join(this=lateral)
-        join.meta["tsql_apply"] = "CROSS"
         outputs: list[exp.Expr] = [trees.column(item.alias, "turn") for item in items]
-        return trees.select(outputs, rows.ref(ALIAS), None, [join])
+        return trees.select(outputs, rows.ref(ALIAS), None, [trees.applied(query, "turn")])
 
     def _joined(self, query: exp.Expr, rows: Relation) -> exp.Select:
         """The query over every row of the loop: the rows come first, so that ON may use them."""
@@ -328,31 +322,5 @@ def _is_about_all_rows(query: exp.Select) -> bool:
     if any(query.args.get(key) for key in ("distinct", "limit", "group", "having")):
         return True
     return any(
-        isinstance(call, exp.Window)
-        or (
-            isinstance(call, exp.Anonymous)
-            and call.name.upper() in _AGGREGATES
-            and call.find_ancestor(exp.Select) is query
-        )
-        for item in query.expressions
-        for call in item.find_all(exp.Window, exp.Anonymous)
+        item.find(exp.Window) is not None or is_aggregate(item) for item in query.expressions
     )
-
-
-_AGGREGATES = frozenset(
-    {
-        "SUM",
-        "COUNT",
-        "COUNT_BIG",
-        "MIN",
-        "MAX",
-        "AVG",
-        "STRING_AGG",
-        "STDEV",
-        "STDEVP",
-        "VAR",
-        "VARP",
-        "CHECKSUM_AGG",
-        "APPROX_COUNT_DISTINCT",
-    }
-)

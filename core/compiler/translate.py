@@ -162,16 +162,6 @@ def _line(line: int) -> int:
     return line if line > 1 else 0
 
 
-_OPPOSITES: Mapping[type[exp.Expr], type[exp.Expr]] = {
-    exp.EQ: exp.NEQ,
-    exp.NEQ: exp.EQ,
-    exp.LT: exp.GTE,
-    exp.LTE: exp.GT,
-    exp.GT: exp.LTE,
-    exp.GTE: exp.LT,
-}
-
-
 def _opposite(condition: exp.Expr) -> exp.Expr:
     """The rows a condition does not select, as simply as NULLs allow."""
     if isinstance(condition, exp.Is) and isinstance(condition.expression, exp.Null):
@@ -179,7 +169,7 @@ def _opposite(condition: exp.Expr) -> exp.Expr:
     inner = trees.unwrapped(condition.this) if isinstance(condition, exp.Not) else None
     if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
         return inner
-    kind = _OPPOSITES.get(type(condition))
+    kind = trees.OPPOSITE.get(type(condition))
     if kind is not None and all(
         isinstance(side, exp.Literal) or (isinstance(side, exp.Column) and is_not_null(side))
         for side in (condition.this, condition.expression)

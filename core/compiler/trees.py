@@ -6,11 +6,31 @@ Built-in calls are ``exp.Anonymous``, casts carry their T-SQL type in ``meta["ts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import ErrorLevel, exp
 
 from core.tsql.types import SqlType
+
+MIRRORED: Mapping[type[exp.Expr], type[exp.Expr]] = {
+    exp.EQ: exp.EQ,
+    exp.NEQ: exp.NEQ,
+    exp.LT: exp.GT,
+    exp.LTE: exp.GTE,
+    exp.GT: exp.LT,
+    exp.GTE: exp.LTE,
+}
+"""The comparison that says the same with its sides exchanged."""
+
+OPPOSITE: Mapping[type[exp.Expr], type[exp.Expr]] = {
+    exp.EQ: exp.NEQ,
+    exp.NEQ: exp.EQ,
+    exp.LT: exp.GTE,
+    exp.LTE: exp.GT,
+    exp.GT: exp.LTE,
+    exp.GTE: exp.LT,
+}
+"""The comparison that holds where this one is false (not where it is unknown)."""
 
 
 def column(name: str, table: str | None = None) -> exp.Column:
@@ -102,6 +122,18 @@ def select(
     if where is not None:
         node.set("where", exp.Where(this=where))
     return node
+
+
+def applied(query: exp.Expr, alias: str, *, outer: bool = False) -> exp.Join:
+    """``CROSS APPLY (query) AS alias``, or OUTER APPLY."""
+    lateral = exp.Lateral(
+        this=exp.Subquery(this=query),
+        alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)),
+        cross_apply=not outer,
+    )
+    join = exp.Join(this=lateral)
+    join.meta["tsql_apply"] = "OUTER" if outer else "CROSS"
+    return join
 
 
 def one() -> exp.Expr:

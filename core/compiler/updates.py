@@ -110,14 +110,7 @@ class ChosenMatch:
         ]
         match.set("order", exp.Order(expressions=order) if order else None)
         match.set("limit", exp.Limit(expression=trees.one()))
-        lateral = exp.Lateral(
-            this=exp.Subquery(this=match),
-            alias=exp.TableAlias(this=exp.to_identifier(self.alias, quoted=True)),
-            cross_apply=self.required,
-        )
-        join = exp.Join(this=lateral)
-        join.meta["tsql_apply"] = "CROSS" if self.required else "OUTER"
-        return join
+        return trees.applied(match, self.alias, outer=not self.required)
 
 
 @dataclass

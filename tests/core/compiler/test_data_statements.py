@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from core.compiler import Unsupported, compile_procedure
-from tests.core.compiler.warehouse import SCHEMA, Warehouse, compiled
+from tests.core.compiler.warehouse import SCHEMA, Warehouse, compiled, refused
 
 NOW = datetime(2024, 6, 15, 10, 30)
 OLD = datetime(2020, 1, 1)
@@ -376,3 +376,12 @@ INSERT INTO silver.FactOrders (OrderID) SELECT o.OrderID FROM bronze.Orders o JO
     refused = compile_procedure(source, "silver.FactOrders", SCHEMA)
     assert isinstance(refused, Unsupported)
     assert (refused.construct, refused.line) == ("table parameter", 3)
+
+
+def test_an_aggregate_in_a_subquery_does_not_make_an_apply_give_one_row() -> None:
+    source = """CREATE PROC silver.p AS
+    UPDATE f SET Qty = m.Most FROM silver.FactOrders f CROSS APPLY (
+        SELECT (SELECT MAX(o.Qty) FROM bronze.Orders o) AS Most FROM bronze.Changes h
+        WHERE h.CustomerID = f.CustomerID) m"""
+    found = refused(source, "silver.factorders")
+    assert found.construct == "UPDATE FROM with several matches"
