@@ -11,13 +11,14 @@ the loop stops, is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from core.compiler import data, jumps, routines, trees
+from core.compiler.bodies import IDLE, steps
 from core.compiler.chunk_rows import Chunk
 from core.compiler.effects import effects_of
 from core.compiler.fold import NotConstant, fold, integer_of, truth
@@ -34,24 +35,7 @@ from core.tsql.leaves import ParsedLeaf
 if TYPE_CHECKING:
     from core.compiler.executor import Executor
 
-_QUIET = (
-    nodes.Print,
-    nodes.RaiseError,
-    nodes.BeginTransaction,
-    nodes.CommitTransaction,
-    nodes.SideStatement,
-    nodes.IndexStatement,
-    nodes.SetOption,
-)
-
-
-def steps(statement: nodes.Statement) -> Iterator[nodes.Statement]:
-    """The statements of a body in order, blocks and TRY blocks opened."""
-    if isinstance(statement, nodes.Block | nodes.TryCatch):
-        for inner in statement.body:
-            yield from steps(inner)
-    else:
-        yield statement
+_QUIET = (*IDLE, nodes.IndexStatement)
 
 
 def chunk_of(ex: Executor, node: nodes.While, state: State) -> Chunk | None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.compiler import chunks, trees, work_lists
+from core.compiler.bodies import flattened
 from core.compiler.fold import truth
 from core.compiler.relations import Relation
 from core.compiler.result import Refused
@@ -35,15 +36,6 @@ from core.tsql.leaves import ParsedLeaf
 
 if TYPE_CHECKING:
     from core.compiler.executor import Executor
-
-_IDLE = (
-    nodes.Print,
-    nodes.BeginTransaction,
-    nodes.CommitTransaction,
-    nodes.SideStatement,
-    nodes.RaiseError,
-    nodes.SetOption,
-)
 
 
 def closed_form(ex: Executor, node: nodes.While, state: State) -> None:
@@ -73,17 +65,6 @@ def closed_form(ex: Executor, node: nodes.While, state: State) -> None:
             why = Refused("a variable set in a loop", "WHILE").at(ex.line(node))
             state.variables[name] = unknown_like(state.variables[name], why)
     state.lazies.pop("@@rowcount", None)
-
-
-def flattened(statements: Sequence[nodes.Statement]) -> list[nodes.Statement]:
-    """A body without its blocks, TRYs and the statements that change nothing."""
-    found: list[nodes.Statement] = []
-    for statement in statements:
-        if isinstance(statement, nodes.Block | nodes.TryCatch):
-            found += flattened(statement.body)
-        elif not isinstance(statement, _IDLE):
-            found.append(statement)
-    return found
 
 
 def _selects(body: Sequence[nodes.Statement]) -> list[nodes.Statement]:

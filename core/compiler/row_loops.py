@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from core.compiler import flow, routines, trees
+from core.compiler.bodies import flattened
 from core.compiler.effects import effects_of
 from core.compiler.inserts import listed_columns, values_query
 from core.compiler.keys import is_aggregate
@@ -90,8 +91,6 @@ class RowLoop:
         is_end: bool = True,
     ) -> None:
         """Run a list of statements; `is_end`: nothing of the loop's body follows it."""
-        from core.compiler.loops import flattened
-
         listed = flattened(body)
         for position, statement in enumerate(listed, 1):
             match statement:
@@ -184,8 +183,6 @@ class RowLoop:
 
     def _if(self, node: nodes.If, rows: Relation, state: State, is_end: bool) -> Relation:
         """Run each branch for the rows it is for; gives the rows that go on behind the IF."""
-        from core.compiler.loops import flattened
-
         condition = self._open(node.condition, node, state)
         chosen = self._filtered(rows, condition)
         others = self._filtered(rows, trees.is_not_true(condition.copy()))
