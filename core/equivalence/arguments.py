@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from core.equivalence.case import cell_text
 from core.equivalence.hints import Hints
+from core.equivalence.operands import operand_after, operand_before
 from core.equivalence.subject import Subject, stored_columns
 from core.equivalence.values import candidates
 from core.interpreter import Profile, Reference
@@ -32,41 +33,11 @@ _FROM_DATA = 3
 """Values a parameter takes from the data it is compared with."""
 
 _OPERATORS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "!<", "!>", "LIKE", "BETWEEN"})
-_BOUNDARY = frozenset(
-    {
-        "WHERE",
-        "AND",
-        "OR",
-        "ON",
-        "WHEN",
-        "NOT",
-        "HAVING",
-        "IF",
-        "WHILE",
-        "THEN",
-        "ELSE",
-        "END",
-        "GROUP",
-        "ORDER",
-        "BY",
-        "SELECT",
-        "SET",
-        "INNER",
-        "LEFT",
-        "JOIN",
-        "UNION",
-        "EXCEPT",
-        "INTERSECT",
-        "BEGIN",
-        "OPTION",
-        "INSERT",
-        "UPDATE",
-        "DELETE",
-        "RETURN",
-        "EXISTS",
-        "IN",
-    }
-)
+_BOUNDARIES = """
+WHERE AND OR ON WHEN NOT HAVING IF WHILE THEN ELSE END GROUP ORDER BY SELECT SET INNER
+LEFT JOIN UNION EXCEPT INTERSECT BEGIN OPTION INSERT UPDATE DELETE RETURN EXISTS IN , ;
+"""
+_ENDS = _OPERATORS | frozenset(_BOUNDARIES.split())
 _NAMES = (TokenKind.WORD, TokenKind.QUOTED)
 
 
@@ -203,33 +174,9 @@ def _compared(text: str, wanted: set[str]) -> Iterator[tuple[str, list[Token]]]:
         if at >= 3 and tokens[at - 1].upper == "AND" and tokens[at - 3].upper == "BETWEEN":
             operator = at - 3
         if operator > 0 and tokens[operator].upper in _OPERATORS:
-            yield token.text.lower(), _operand(list(reversed(tokens[:operator])), back=True)
+            yield token.text.lower(), operand_before(tokens, operator, _ENDS)
         if at + 1 < len(tokens) and tokens[at + 1].upper in _OPERATORS:
-            yield token.text.lower(), _operand(tokens[at + 2 :], back=False)
-
-
-def _operand(tokens: Sequence[Token], *, back: bool) -> list[Token]:
-    """The tokens up to where the operand must end."""
-    opens, closes = TokenKind.OPEN, TokenKind.CLOSE
-    if back:
-        opens, closes = closes, opens
-    depth = 0
-    found: list[Token] = []
-    for token in tokens[:60]:
-        if token.kind is opens:
-            depth += 1
-        elif token.kind is closes:
-            depth -= 1
-            if depth < 0:
-                break
-        elif depth == 0 and (
-            token.kind in (TokenKind.COMMA, TokenKind.SEMICOLON)
-            or token.upper in _BOUNDARY
-            or token.upper in _OPERATORS
-        ):
-            break
-        found.append(token)
-    return found[::-1] if back else found
+            yield token.text.lower(), operand_after(tokens, at + 1, _ENDS)
 
 
 def _evaluated(

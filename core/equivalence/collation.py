@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from core.equivalence.operands import operand_after, operand_before
 from core.equivalence.subject import Subject
 from core.tsql.lexer import tokenize
 from core.tsql.tokens import Token, TokenKind, unquoted
@@ -33,44 +34,12 @@ def _found(tokens: Sequence[Token], text_columns: set[str]) -> Iterator[str]:
     for position, token in enumerate(tokens):
         if token.upper not in _COMPARISONS and token.upper not in ("IN", "LIKE"):
             continue
-        left = _operand_before(tokens, position)
-        right = _operand_after(tokens, position)
+        left = operand_before(tokens, position, _ENDS)
+        right = operand_after(tokens, position, _ENDS)
         is_text = _is_text(left, text_columns) or _is_text(right, text_columns)
         if is_text and not _sets(tokens, position):
             shown = " ".join((_spelled(left), token.text, _spelled(right)))
             yield f"line {token.line}: {shown}"
-
-
-def _operand_before(tokens: Sequence[Token], position: int) -> Sequence[Token]:
-    start, depth = position, 0
-    while start > 0:
-        token = tokens[start - 1]
-        if token.kind is TokenKind.CLOSE:
-            depth += 1
-        elif token.kind is TokenKind.OPEN:
-            if depth == 0:
-                break
-            depth -= 1
-        elif depth == 0 and token.upper in _ENDS:
-            break
-        start -= 1
-    return tokens[start:position]
-
-
-def _operand_after(tokens: Sequence[Token], position: int) -> Sequence[Token]:
-    end, depth = position + 1, 0
-    while end < len(tokens):
-        token = tokens[end]
-        if token.kind is TokenKind.OPEN:
-            depth += 1
-        elif token.kind is TokenKind.CLOSE:
-            if depth == 0:
-                break
-            depth -= 1
-        elif depth == 0 and token.upper in _ENDS:
-            break
-        end += 1
-    return tokens[position + 1 : end]
 
 
 _BOUNDARIES = """

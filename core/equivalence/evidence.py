@@ -14,6 +14,7 @@ from core.equivalence.model_side import ModelSide
 from core.equivalence.procedure_side import Observed
 from core.equivalence.subject import Subject
 from core.equivalence.trial import Differential, Outcome
+from core.equivalence.unit_test import unit_test_yaml
 from core.interpreter.trace import Step
 
 _WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "SELECT INTO")
@@ -94,12 +95,11 @@ def counterexample_document(
     explanation = explain(subject, case, outcome, both)
     watermark = behind_watermark(case, outcome, both)
     rows = _states(case, outcome, both)
-    document = {
+    return {
         "item_id": subject.item_id,
         "procedure": subject.procedure,
         "model": subject.model_name,
         "seed": subject.seed,
-        "case": as_document(case),
         **as_document(case),
         "failing_round": outcome.round + 1,
         "procedure_leaves": [_shown(r) for r in rows[0]],
@@ -115,13 +115,8 @@ def counterexample_document(
         "shrunk_constants": list(subject.shrunk),
         "summary": summary(outcome, case, watermark),
         "explanation": explanation,
-        "unit_test": "",
+        "unit_test": unit_test_yaml(subject, case, outcome, both.model.incremental),
     }
-    from core.equivalence.unit_test import unit_test_yaml
-
-    document["unit_test"] = unit_test_yaml(subject, case, outcome, both.model.incremental)
-    del document["case"]
-    return document
 
 
 def _shown(row: Row) -> dict[str, Any]:
