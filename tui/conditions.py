@@ -121,11 +121,6 @@ def consent_open(s: Situation) -> str:
     return "" if run_vm.consent_open(s.run) else "Nobody asks whether something may be sent."
 
 
-def has_item(s: Situation) -> str:
-    """A table is under the cursor."""
-    return "" if s.item is not None else "There is no table here."
-
-
 def has_groups(s: Situation) -> str:
     """Something failed."""
     if s.run is None or not s.run.groups:

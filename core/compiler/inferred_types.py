@@ -25,7 +25,6 @@ def words(text: str) -> frozenset[str]:
 class Strength(IntEnum):
     """How much a piece of evidence weighs; of two of the same weight the first one counts."""
 
-    NAME = 1
     LITERAL = 2
     ARITHMETIC = 3
     FUNCTION = 4

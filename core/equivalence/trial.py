@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from core.equivalence.case import Case, Row
+from core.equivalence.case import Case
 from core.equivalence.compare import Comparison, Difference, Key
 from core.equivalence.model_side import ModelError, ModelSide, Variant
 from core.equivalence.procedure_side import Observed, ProcedureSide
@@ -176,8 +176,3 @@ def _moved(one: list[dict[str, object]], two: list[dict[str, object]]) -> set[st
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n\n")[0].strip()[:500]
-
-
-def rows_shown(rows: list[dict[str, object]], comparison: Comparison) -> list[Row]:
-    """Rows as evidence."""
-    return [comparison.visible(row) for row in rows]

@@ -21,7 +21,7 @@ from core.interpreter.naming import parameter_name, quoted
 from core.tsql import types as t
 from core.tsql.binding import user_function_of, variable_name
 from core.tsql.types import SqlType, TypeName, common_type, duckdb_storage
-from core.tsql.typing import is_predicate, line_of, type_of
+from core.tsql.typing import line_of, type_of
 
 if TYPE_CHECKING:
     from core.interpreter.queries import QueryEmitter
@@ -398,10 +398,6 @@ class ExpressionEmitter:
 
     def escape(self, node: exp.Expr) -> str:
         return like(self, node.this, node.expression.name)
-
-    def as_value(self, node: exp.Expr) -> str:
-        """Value or predicate, whichever the node is."""
-        return self.predicate(node) if is_predicate(node) else self.value(node)
 
 
 def _is_constant(node: exp.Expr) -> bool:

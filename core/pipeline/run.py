@@ -384,11 +384,6 @@ class RunController(Decided):
         elif task is not None:
             task.cancel()
 
-    def cancel_all(self, by: str = "") -> None:
-        """Stop everything that is queued or under way."""
-        for item_id in [q.item.item_id for q in self._queue] + list(self._tasks):
-            self.cancel(item_id, by)
-
     async def interrupt(self, reason: str) -> None:
         """Stop at once and leave a run that ``--resume`` takes up; items get no result."""
         if self._closed:

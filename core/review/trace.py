@@ -78,13 +78,6 @@ class Scope:
         ]
         return found[0] if len(found) == 1 else None
 
-    def is_own(self, node: exp.Column) -> bool:
-        """Whether the column belongs to this query itself and not to an enclosing one."""
-        name, qualifier = node.name.casefold(), node.table.casefold()
-        if qualifier:
-            return qualifier in self.relations
-        return self.unqualified(name) is not None
-
 
 @dataclass
 class CommonTable:

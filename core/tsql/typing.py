@@ -77,11 +77,6 @@ def type_of(node: exp.Expr) -> SqlType:
     return found
 
 
-def has_type(node: exp.Expr) -> bool:
-    """Whether a type was recorded for the node."""
-    return _META in node.meta
-
-
 def set_type(node: exp.Expr, type_: SqlType) -> None:
     """Record the type of a value."""
     node.meta[_META] = type_

@@ -108,13 +108,6 @@ class Code:
         """How many lines there are."""
         return len(self._plain)
 
-    def with_marks(self, marked: frozenset[int]) -> Code:
-        """The same text with other lines marked; what is highlighted stays so."""
-        other = Code(self.key, "", self.language, marked, self.start, self.first_number)
-        other.source, other._plain = self.source, self._plain
-        other._done, other._tokens = self._done, self._tokens_of()
-        return other
-
     def line(self, number: int) -> Line:
         """The number and the text; not highlighted yet where nobody prepared it."""
         width = max(3, len(str(self.first_number + self.count)))

@@ -325,12 +325,6 @@ def next_needing(keys: Sequence[str], state: RunState, current: str, step: int) 
     return ""
 
 
-def same_cause(state: RunState, item_id: str) -> tuple[str, ...]:
-    """The items that failed for the same reason as this one, itself included."""
-    item = state.items.get(item_id)
-    return state.groups.get(item.group_key, ()) if item is not None and item.group_key else ()
-
-
 def finished(items: Iterable[ItemState]) -> list[ItemState]:
     """Those that are done."""
     return [i for i in items if i.phase is ItemPhase.DONE]
